@@ -1,0 +1,57 @@
+import type { Track } from '../channel/media.ts';
+import type { SessionId } from '../protocol/session-id.ts';
+import type { StreamName } from '../protocol/stream-name.ts';
+
+/** One incarnation of a media server: pod UID or host name, and a nonce made at its start. */
+export type NodeId = string & { readonly brand: unique symbol };
+
+/** What one media server says of itself. All times are the registry's, in Unix milliseconds. */
+export interface NodeRecord {
+  readonly id: NodeId;
+  /** Where its internal channel listens; `local` within one process. */
+  readonly address: string;
+  readonly version: string;
+  readonly state: 'ready' | 'draining';
+  /** 0 idle .. 1 full: the busiest of CPU, packets and bitrate against its limit. */
+  readonly load: number;
+  readonly streams: number;
+  readonly viewers: number;
+}
+
+/** A node as the registry holds it. */
+export interface NodeEntry extends NodeRecord {
+  /** The lease ran out. That deletes nothing and stops no media; placement passes it by. */
+  readonly suspect: boolean;
+}
+
+/** Who publishes a stream, and where. */
+export interface StreamRecord {
+  readonly name: StreamName;
+  readonly node: NodeId;
+  /** Grows with every claim, across an empty restart of the registry too. */
+  readonly epoch: number;
+  readonly session: SessionId;
+  /** Token subject of the publisher; '' where authorisation is off. */
+  readonly subject: string;
+  readonly tracks: readonly Track[];
+  readonly sinceMs: number;
+}
+
+/** What a session needs to be taken over by any signaling process. */
+export interface SessionRecord {
+  readonly id: SessionId;
+  readonly subject: string;
+  /** The signaling process that serves it now. */
+  readonly signaling: string;
+  /** Whether a client's socket is attached. */
+  readonly connected: boolean;
+  /** Whether the client asked for events. */
+  readonly events: boolean;
+  readonly holds: readonly SessionHold[];
+}
+
+export interface SessionHold {
+  readonly stream: StreamName;
+  readonly role: 'publish' | 'play';
+  readonly node: NodeId;
+}
