@@ -137,7 +137,12 @@ export type EndReason =
 
 export type MediaNotice =
   /** The publisher's transport connected: the stream carries media. */
-  | { readonly type: 'publish.connected'; readonly stream: StreamName; readonly session: SessionId; readonly epoch: number }
+  | {
+      readonly type: 'publish.connected';
+      readonly stream: StreamName;
+      readonly session: SessionId;
+      readonly epoch: number;
+    }
   | {
       readonly type: 'publish.ended';
       readonly stream: StreamName;
