@@ -95,8 +95,8 @@ expect_crate() {
   grep -q "\"package\":\"$2\"" "$work/crates/vendor/$1/.cargo-checksum.json" ||
     missing "the crate $1 is not the one this build was written for (its checksum differs)."
 }
-expect_crate openssl-src SHA_OPENSSL
-expect_crate srtp2-sys SHA_SRTP
+expect_crate openssl-src a507b3792995dae9b0df8a1c1e3771e8418b7c2d9f0baeba32e6fe8b06c7cb72
+expect_crate srtp2-sys 8ccbdbf0ff2cd13eb5b389cb2f17da0b212b59651282a96084ce657da4d27a81
 
 # ---------------------------------------------------------------------------------------
 echo "[3/5] openssl and libsrtp, about 1 min"
