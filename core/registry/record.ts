@@ -5,7 +5,7 @@ import type { StreamName } from '../protocol/stream-name.ts';
 /** One incarnation of a media server: pod UID or host name, and a nonce made at its start. */
 export type NodeId = string & { readonly brand: unique symbol };
 
-/** What one media server says of itself. All times are the registry's, in Unix milliseconds. */
+/** What one media server says of itself. */
 export interface NodeRecord {
   readonly id: NodeId;
   /** Where its internal channel listens; `local` within one process. */
@@ -33,7 +33,9 @@ export interface StreamRecord {
   readonly session: SessionId;
   /** Token subject of the publisher; '' where authorisation is off. */
   readonly subject: string;
+  /** Empty until the holder describes the stream. */
   readonly tracks: readonly Track[];
+  /** When this claim was granted: the registry's time, in Unix milliseconds. */
   readonly sinceMs: number;
 }
 

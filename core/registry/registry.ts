@@ -13,7 +13,8 @@ export interface StreamClaim {
   readonly subject: string;
   /**
    * The epoch of the holder that this claim may displace, seen by the caller with evidence that it is gone
-   * or is the caller's own. The claim fails if the stream is held with another epoch by then.
+   * or is the caller's own. The claim fails if the stream is held with another epoch by then; of a stream
+   * that nobody holds any more it says nothing.
    */
   readonly displaces?: number;
 }
@@ -23,56 +24,79 @@ export type ClaimResult =
   | { readonly granted: false; readonly holder: StreamRecord };
 
 export type StreamChange =
+  /** Somebody holds the stream, with a higher epoch than anybody before. Its tracks are not known yet after a claim. */
   | { readonly type: 'claimed'; readonly stream: StreamRecord }
+  /** The holder said what the stream carries: it can be played. */
+  | { readonly type: 'described'; readonly stream: StreamRecord }
+  /** Nobody holds the stream. A displaced holder is not released: `claimed` names its successor. */
   | { readonly type: 'released'; readonly name: StreamName; readonly epoch: number };
+
+export interface Page {
+  /** Names or ids behind this one; absent = from the first. It need not exist. */
+  readonly after?: string;
+  readonly limit: number;
+}
 
 /**
  * The shared index of nodes, streams and sessions. Media servers are the truth about streams; the registry
  * says who holds what. Every transition is atomic and fenced by an epoch. Time is the registry's own.
  *
- * Every method throws MillraceError `registry_unavailable` within 1 s when the registry is out of reach.
+ * Records are plain data: what the caller does with its own object afterwards changes nothing here.
+ * Lists are ordered by code point.
+ *
+ * Every method throws MillraceError `registry_unavailable` within 1 s when the registry is out of reach, and
+ * after `close`.
  */
 export interface Registry {
   /**
-   * Announces a node or renews its lease. A fenced incarnation never returns.
-   * @returns false when this incarnation was fenced
+   * Announces a node or renews its lease of `NODE_LEASE_MS`.
+   * @returns false when this incarnation was fenced or withdrawn: it never returns
    */
   announceNode(node: NodeRecord): Promise<boolean>;
-  /** All nodes that are neither withdrawn nor fenced, suspect ones marked. */
+  /** All nodes that are neither withdrawn nor fenced, ordered by id, suspect ones marked. */
   nodes(): Promise<readonly NodeEntry[]>;
-  /** The node left in good order: it is forgotten, with the streams it still holds. */
+  /** The node left in good order: it is forgotten, with the streams it still holds. A late announcement of it is refused. */
   withdrawNode(id: NodeId): Promise<void>;
   /** On evidence of its death: the node and its streams are gone at once, and this incarnation is refused from now on. */
   fenceNode(id: NodeId): Promise<void>;
 
   /**
-   * Claims a stream for a session on a node. Granted when nobody holds the name, when the holder's node is
-   * fenced or unknown, or when `displaces` names the holder's epoch. The epoch is max(registry time in µs,
-   * stored + 1).
+   * Claims a stream for a session on a node. Granted when nobody holds the name, or when `displaces` names
+   * the holder's epoch. A holder on a suspect node still holds: whoever takes the lapse for evidence says so
+   * with `displaces`. The epoch is max(registry time in µs, stored + 1), so it grows with every claim of a
+   * name, released and reannounced ones included.
+   * @throws MillraceError `no_media_server` when the claiming node is not announced, fenced or withdrawn
    */
   claimStream(claim: StreamClaim): Promise<ClaimResult>;
-  /** Sets the tracks of a stream. @returns false when the epoch is not the holder's */
+  /** Sets the tracks of a stream. @returns false when the epoch is not the holder's; nothing happens then */
   describeStream(name: StreamName, epoch: number, tracks: readonly Track[]): Promise<boolean>;
   /** Gives a stream up. @returns false when the epoch is not the holder's; nothing happens then */
   releaseStream(name: StreamName, epoch: number): Promise<boolean>;
   /**
    * A holder announces again what it holds, to a registry that lost it. Of two that announce one stream the
-   * higher epoch wins.
-   * @returns false when a higher epoch is known: the caller must stop that stream
+   * higher epoch wins. What the registry holds with this epoch already is brought up to date.
+   * @returns false when a higher epoch is known, when this one was released, or when the node was fenced or
+   *   withdrawn: the caller must stop that stream
+   * @throws MillraceError `no_media_server` when the node is not announced: announce it first
    */
   reannounceStream(stream: StreamRecord): Promise<boolean>;
   findStream(name: StreamName): Promise<StreamRecord | undefined>;
-  /** At most `limit` streams ordered by name, beginning behind `after`. */
-  streams(page: { readonly after?: string; readonly limit: number }): Promise<readonly StreamRecord[]>;
-  /** Changes of one stream, from now on. Returns the way to stop. */
+  /** At most `limit` streams ordered by name. */
+  streams(page: Page): Promise<readonly StreamRecord[]>;
+  /**
+   * Tells of a stream as it is, if somebody holds it, and then of its changes, in order; never before
+   * this function has returned. So whoever waits for a stream misses nothing. The listener must not throw.
+   * @returns the way to stop; nothing is told afterwards
+   */
   watchStream(name: StreamName, listener: (change: StreamChange) => void): () => void;
 
-  /** Writes a session and keeps it for `ttlMs`. */
+  /** Writes a session and keeps it for `ttlMs` from now. */
   saveSession(session: SessionRecord, ttlMs: number): Promise<void>;
   findSession(id: SessionId): Promise<SessionRecord | undefined>;
   deleteSession(id: SessionId): Promise<void>;
-  /** At most `limit` sessions ordered by id, beginning behind `after`. */
-  sessions(page: { readonly after?: string; readonly limit: number }): Promise<readonly SessionRecord[]>;
+  /** At most `limit` sessions ordered by id. */
+  sessions(page: Page): Promise<readonly SessionRecord[]>;
 
+  /** Lets go of the registry; watches end. Deletes nothing. Once closed, closing does nothing. */
   close(): Promise<void>;
 }
