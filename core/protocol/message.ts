@@ -1,70 +1,140 @@
 import { z } from 'zod';
 
-/** Messages of the client protocol, version 1.0: one schema each. docs/protocol.md explains them. */
+/** Requests of the client protocol, version 1.0: one schema each. docs/protocol.md explains them. */
 export const PROTOCOL_VERSION = '1.0';
+/** A larger message closes its connection with 1009. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
+/** A longer `sdp` is refused with `too_large`. Browsers' offers have 2 to 15 thousand characters. */
+export const MAX_SDP_CHARACTERS = 128 * 1024;
 
-export const METHODS = [
+export const STREAM_METHODS = [
   'stream.publish',
   'stream.play',
   'stream.mute',
   'stream.close',
   'stream.heartbeat',
-  'record.start',
-  'record.stop',
 ] as const;
+export type StreamMethod = (typeof STREAM_METHODS)[number];
+
+export const RECORD_METHODS = ['record.start', 'record.stop'] as const;
+
+export const METHODS = [...STREAM_METHODS, ...RECORD_METHODS] as const;
 export type Method = (typeof METHODS)[number];
 
-export const RequestIdSchema = z.union([z.string().max(128), z.number()]);
+/** What each field must be: its description in the schema, and the end of the message that refuses a value. */
+export const FIELD_RULES = {
+  version: `the string "${PROTOCOL_VERSION}"`,
+  method: `one of ${STREAM_METHODS.join(', ')}`,
+  stream: 'a string of 1 to 128 characters, the name of the stream',
+  session: 'a string, the id that the server gave, or "" for this connection\'s session',
+  id: 'a string of at most 128 characters, or a number whose size is at most 2^53-1',
+  token: 'a string of at most 16384 characters',
+  data: 'an object',
+  sdp: 'a string, the SDP offer (RFC 8866)',
+  max_bitrate: 'an integer from 0 to 18446744073709551615, in bit/s; 0 means the default',
+  wait_ms: 'an integer from 0 to 60000, in milliseconds; above 0 the request needs an "id"',
+  video: 'true (muted) or false',
+  audio: 'true (muted) or false',
+  role: '"publish" or "play"',
+  fileName: 'a string, a relative file name such as 123456-20201123-231523.webm',
+} as const;
+
+const sdp = z.string().min(1).max(MAX_SDP_CHARACTERS).describe(FIELD_RULES.sdp);
+const role = z.enum(['publish', 'play']).describe(FIELD_RULES.role).optional();
+const token = z.string().max(16_384).describe(FIELD_RULES.token).optional();
+const fileName = z.string().min(1).describe(FIELD_RULES.fileName).optional();
+const version = z.literal(PROTOCOL_VERSION).describe(FIELD_RULES.version);
+// zod counts UTF-16 units and JSON Schema code points, as the rule does: parseStreamName checks the length.
+const stream = z.string().meta({ minLength: 1, maxLength: 128, description: FIELD_RULES.stream });
+
+export const RequestIdSchema = z
+  .union([z.string().max(128), z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)])
+  .describe(FIELD_RULES.id);
 export type RequestId = z.infer<typeof RequestIdSchema>;
 
-/** The envelope of every request, before its method's data is looked at. */
-export const RequestSchema = z.object({
-  version: z.string().optional(),
-  method: z.string(),
-  stream: z.string().optional(),
-  session: z.string().optional(),
-  id: RequestIdSchema.optional(),
-  token: z.string().max(16_384).optional(),
-  data: z.record(z.string(), z.unknown()).optional(),
-});
-export type Request = z.infer<typeof RequestSchema>;
-
-export const RoleSchema = z.enum(['publish', 'play']);
-
 export const PublishDataSchema = z.object({
-  sdp: z.string().min(1),
-  /** bit/s, any integer 0..2^64-1; 0 or absent = the server's default. Above the server's limit it is lowered. */
-  max_bitrate: z.number().nonnegative().optional(),
+  sdp,
+  max_bitrate: z
+    .number()
+    .min(0)
+    // 2^64, not 2^64-1: the double that the largest uint64 reads as.
+    .max(2 ** 64)
+    .refine(Number.isInteger)
+    .meta({ type: 'integer', format: 'uint64', description: FIELD_RULES.max_bitrate })
+    .optional(),
 });
 export const PlayDataSchema = z.object({
-  sdp: z.string().min(1),
-  /** How long to wait for a stream that is not there yet. Above 0 needs an `id`. */
-  wait_ms: z.number().int().min(0).max(60_000).optional(),
+  sdp,
+  wait_ms: z.int().min(0).max(60_000).describe(FIELD_RULES.wait_ms).optional(),
 });
 export const MuteDataSchema = z.object({
-  video: z.boolean().optional(),
-  audio: z.boolean().optional(),
-  role: RoleSchema.optional(),
+  video: z.boolean().describe(FIELD_RULES.video).optional(),
+  audio: z.boolean().describe(FIELD_RULES.audio).optional(),
+  role,
 });
-export const CloseDataSchema = z.object({ role: RoleSchema.optional() });
-export const HeartbeatDataSchema = z.object({ token: z.string().max(16_384).optional() });
+export const CloseDataSchema = z.object({ role });
+export const HeartbeatDataSchema = z.object({ token });
+export const RecordStartDataSchema = z.object({ fileName });
+export const RecordStopDataSchema = z.object({ fileName });
 
-export interface Reply {
-  readonly version: string;
-  readonly err: number;
-  readonly err_msg: string;
-  readonly method: string;
-  readonly stream: string;
-  readonly session: string;
-  readonly id?: RequestId;
-  readonly data: Readonly<Record<string, unknown>>;
-}
+const optionalFields = {
+  session: z.string().describe(FIELD_RULES.session).optional(),
+  id: RequestIdSchema.optional(),
+  token,
+};
 
-export interface Event {
-  readonly version: string;
-  readonly method: 'stream.ended' | 'stream.moved' | 'record.ended' | 'session.expiring';
-  readonly stream: string;
-  readonly session: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
+/** Each request, whole. Unknown fields are ignored; the server reads a field that is null as absent. */
+export const REQUEST_SCHEMAS = {
+  'stream.publish': z.object({
+    version,
+    method: z.literal('stream.publish'),
+    stream,
+    ...optionalFields,
+    data: PublishDataSchema,
+  }),
+  'stream.play': z.object({
+    version,
+    method: z.literal('stream.play'),
+    stream,
+    ...optionalFields,
+    data: PlayDataSchema,
+  }),
+  'stream.mute': z.object({
+    version,
+    method: z.literal('stream.mute'),
+    stream,
+    ...optionalFields,
+    data: MuteDataSchema.optional(),
+  }),
+  'stream.close': z.object({
+    version,
+    method: z.literal('stream.close'),
+    stream,
+    ...optionalFields,
+    data: CloseDataSchema.optional(),
+  }),
+  'stream.heartbeat': z.object({
+    version,
+    method: z.literal('stream.heartbeat'),
+    stream: z.unknown().describe('not checked').optional(),
+    ...optionalFields,
+    data: HeartbeatDataSchema.optional(),
+  }),
+  'record.start': z.object({
+    version: version.optional(),
+    method: z.literal('record.start'),
+    stream,
+    ...optionalFields,
+    data: RecordStartDataSchema.optional(),
+  }),
+  'record.stop': z.object({
+    version: version.optional(),
+    method: z.literal('record.stop'),
+    stream,
+    ...optionalFields,
+    data: RecordStopDataSchema.optional(),
+  }),
+} as const satisfies Record<Method, z.ZodObject>;
+
+/** A request's `data` as its schema reads it; `{}` where an absent one is allowed. */
+export type RequestData<M extends Method> = NonNullable<z.infer<(typeof REQUEST_SCHEMAS)[M]>['data']>;

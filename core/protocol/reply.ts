@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { ERROR_CODES } from './error.ts';
+import { PROTOCOL_VERSION, RequestIdSchema, type StreamMethod } from './message.ts';
+
+/** Whether a reply's `method` repeats the request's or is the word `ack`. */
+export const REPLY_METHODS = ['echo', 'ack'] as const;
+export type ReplyMethod = (typeof REPLY_METHODS)[number];
+
+/** `err_msg` of a success: the protocol document's own word for each method. */
+export const SUCCESS_WORDS = {
+  'stream.publish': 'success',
+  'stream.play': 'success',
+  'stream.mute': 'succeed',
+  'stream.close': 'succeed',
+  'stream.heartbeat': 'succeed',
+} as const satisfies Record<StreamMethod, string>;
+
+const sdp = z.string().min(1).describe('the SDP answer (RFC 8866)');
+
+export const PublishReplyDataSchema = z.object({ sdp });
+export const PlayReplyDataSchema = z.object({ sdp });
+export const MuteReplyDataSchema = z.object({
+  video: z.boolean().describe('whether the picture is muted now; false for a stream without one'),
+  audio: z.boolean().describe('whether the sound is muted now; false for a stream without any'),
+});
+export const EmptyDataSchema = z.object({});
+
+function reply<M extends StreamMethod, D extends z.ZodObject>(method: M, data: D) {
+  return z.object({
+    version: z.literal(PROTOCOL_VERSION),
+    err: z.literal(0),
+    err_msg: z.literal(SUCCESS_WORDS[method]),
+    method: z.enum([method, 'ack']).describe('the method of the request, or "ack" where that was asked for'),
+    stream: z.string().describe('the stream of the request'),
+    session: z.string().describe("this connection's session"),
+    id: RequestIdSchema.optional(),
+    data,
+  });
+}
+
+/** Each successful reply, whole. */
+export const REPLY_SCHEMAS = {
+  'stream.publish': reply('stream.publish', PublishReplyDataSchema),
+  'stream.play': reply('stream.play', PlayReplyDataSchema),
+  'stream.mute': reply('stream.mute', MuteReplyDataSchema),
+  'stream.close': reply('stream.close', EmptyDataSchema),
+  'stream.heartbeat': reply('stream.heartbeat', EmptyDataSchema),
+} as const satisfies Record<StreamMethod, z.ZodObject>;
+export type ReplyData<M extends StreamMethod> = z.infer<(typeof REPLY_SCHEMAS)[M]>['data'];
+
+/** The reply to a request that failed. */
+export const ErrorReplySchema = z.object({
+  version: z.literal(PROTOCOL_VERSION),
+  err: z.literal(Object.values(ERROR_CODES)).describe('a code of the error table'),
+  err_msg: z.string().min(1).describe('what was wrong, with which value, and what to do; for people'),
+  method: z.string().describe('the method of the request as far as it could be read, or "ack"'),
+  stream: z.string().describe('the stream of the request as far as it could be read'),
+  session: z.string().describe('this connection\'s session; "" while it has none'),
+  id: RequestIdSchema.optional(),
+  data: z.strictObject({}),
+});
