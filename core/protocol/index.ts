@@ -21,5 +21,11 @@ export {
   type StreamMethod,
 } from './message.ts';
 export { ErrorReplySchema, REPLY_SCHEMAS, type ReplyData, type ReplyMethod } from './reply.ts';
-export { newSessionId, parseSessionId, type SessionId } from './session-id.ts';
+export {
+  newSessionId,
+  type PublicSessionId,
+  parseSessionId,
+  publicSessionId,
+  type SessionId,
+} from './session-id.ts';
 export { parseStreamName, type StreamName } from './stream-name.ts';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MillraceError } from './error.ts';
 
 /** A session's id: 128 random bits in base64url, 22 characters. Whoever knows it may take the session over. */
@@ -19,4 +20,14 @@ export function parseSessionId(value: string): SessionId {
     );
   }
   return value as SessionId;
+}
+
+/**
+ * How a session is shown to people and in /api/v1: the first 16 hexadecimal digits of its id's SHA-256, from
+ * which nobody gets back to the id.
+ */
+export type PublicSessionId = string & { readonly brand: unique symbol };
+
+export function publicSessionId(id: SessionId): PublicSessionId {
+  return createHash('sha256').update(id).digest('hex').slice(0, 16) as PublicSessionId;
 }

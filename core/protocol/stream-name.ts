@@ -12,15 +12,20 @@ const REFUSED = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
  */
 export function parseStreamName(value: string): StreamName {
   if (value === '') throw new MillraceError('missing_field', '"stream" is empty; name the stream');
-  const codePoints = [...value].length;
-  if (codePoints > MAX_CODE_POINTS) {
+  const characters = [...value];
+  if (characters.length > MAX_CODE_POINTS) {
     throw new MillraceError(
       'invalid_field',
-      `"stream" has ${codePoints} characters; at most ${MAX_CODE_POINTS} are allowed`,
+      `"stream" has ${characters.length} characters; at most ${MAX_CODE_POINTS} are allowed`,
     );
   }
-  if (REFUSED.test(value)) {
-    throw new MillraceError('invalid_field', '"stream" has a control character; use printable ones only');
+  const index = characters.findIndex((character) => REFUSED.test(character));
+  if (index !== -1) {
+    const code = characters[index]?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    throw new MillraceError(
+      'invalid_field',
+      `"stream" has U+${code} as character ${index + 1}; use no control characters`,
+    );
   }
   return value as StreamName;
 }
