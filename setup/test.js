@@ -1,0 +1,48 @@
+// `npm test`: brings what the tests need, then runs them all. `npm test -- FILE...` runs some.
+
+import { provideDebianPackages } from './debian.js';
+import { installDependencies } from './install.js';
+import { ROOT, runOnNode24 } from './node24.js';
+import { SYSTEM_TESTS, UNIT_TESTS } from './test-files.js';
+import { runSetup } from './trouble.js';
+import { provideWorker } from './worker.js';
+
+const DEBIAN_PACKAGES = [
+  { program: 'chromium', package: 'chromium', why: 'a browser that publishes and plays' },
+  { program: 'firefox-esr', package: 'firefox-esr', why: 'the other browser' },
+  { program: 'ip', package: 'iproute2', why: 'network namespaces' },
+  { program: 'iptables', package: 'iptables', why: 'loss and limits in them' },
+  { program: 'ffmpeg', package: 'ffmpeg', why: 'media to publish' },
+  { program: 'g++', package: 'g++', why: 'the worker’s own tests' },
+];
+
+/** For a file as a whole; what hangs must not hang for ever. */
+const FILE_TIMEOUT_MS = 15 * 60_000;
+
+await runSetup(async () => {
+  process.chdir(ROOT);
+  const args = process.argv.slice(2);
+  const files = args.filter((arg) => !arg.startsWith('-'));
+  const options = args.filter((arg) => arg.startsWith('-'));
+  await installDependencies();
+  await provideDebianPackages(DEBIAN_PACKAGES);
+  const worker = await provideWorker();
+  return runOnNode24(
+    [
+      '--test',
+      '--test-reporter=spec',
+      // One file at a time: the suites measure times, and use both cores of a small machine by themselves.
+      '--test-concurrency=1',
+      `--test-timeout=${FILE_TIMEOUT_MS}`,
+      ...options,
+      ...(files.length > 0 ? files : [...UNIT_TESTS, ...SYSTEM_TESTS]),
+    ],
+    { env: testEnvironment(worker) },
+  );
+});
+
+/** Whoever runs the tests may have settings of their own in the environment; the tests bring theirs. */
+function testEnvironment(worker) {
+  const rest = Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'));
+  return { ...Object.fromEntries(rest), MILLRACE_WORKER_BIN: worker };
+}
