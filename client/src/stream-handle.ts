@@ -1,0 +1,409 @@
+import { type BackoffOptions, backoffMs } from './backoff.ts';
+import { type Clock, sleep } from './clock.ts';
+import { MillraceError, toError } from './error.ts';
+import { Events } from './events.ts';
+import type { Role, ServerEvent } from './message.ts';
+import { Peer, type PeerConnectionConstructor, type PeerHealth } from './peer.ts';
+import type { Session } from './session.ts';
+
+/** What publications and playbacks need from their client. */
+export interface StreamContext {
+  readonly session: Session;
+  readonly PeerConnection: PeerConnectionConstructor;
+  readonly newMediaStream: () => MediaStream;
+  readonly clock: Clock;
+  /** 0 <= random() < 1 */
+  readonly random: () => number;
+  readonly backoff: BackoffOptions;
+  /** How long a stream may be without media, the server being there, before it ends. */
+  readonly recoveryMs: number;
+}
+
+/** true = muted. */
+export interface MuteState {
+  readonly audio: boolean;
+  readonly video: boolean;
+}
+
+export interface Ended {
+  /** `closed` by its owner, a reason that the server gave, or `failed` (then `error` says why). */
+  readonly reason: string;
+  readonly error: MillraceError | null;
+}
+
+export interface StreamEvents {
+  /** Media can flow for the first time. */
+  connected: undefined;
+  /** Media does not flow; everything needed is being done. */
+  reconnecting: undefined;
+  /** Media flows again. */
+  resumed: undefined;
+  /** Over for good; nothing follows. */
+  ended: Ended;
+}
+
+/** Ends that the server reports although this client still wants the stream: it starts again by itself. */
+const RECOVERABLE_ENDS = new Set(['media_server_lost', 'transport_lost']);
+const UNMUTED: MuteState = { audio: false, video: false };
+const CLOSE_TIMEOUT_MS = 3000;
+const SETTLE_TIMEOUT_MS = 30_000;
+
+/**
+ * One stream that this client publishes or plays: what is wanted (a transport, a path, a mute state), what
+ * is there, and one loop that brings the second to the first, whatever was lost in between.
+ */
+export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map> {
+  readonly stream: string;
+  protected readonly context: StreamContext;
+  readonly #role: Role;
+  #wantedMute: MuteState = UNMUTED;
+  #appliedMute: MuteState = UNMUTED;
+  #needsTransport = false;
+  #needsIceRestart = false;
+  #needsOffer = false;
+  #running = false;
+  #ended: Ended | null = null;
+  #flow: 'connecting' | 'flowing' | 'interrupted' = 'connecting';
+  #cancelFlowDeadline: () => void = () => {};
+  /** Why media does not come back, as far as is known. */
+  #lastError: MillraceError | null = null;
+  readonly #waiters = new Set<{ resolve: () => void; reject: (error: MillraceError) => void }>();
+  readonly #stopListening: readonly (() => void)[];
+
+  constructor(role: Role, stream: string, context: StreamContext) {
+    super();
+    this.#role = role;
+    this.stream = stream;
+    this.context = context;
+    this.#stopListening = [
+      context.session.on('restarted', () => this.needTransport()),
+      context.session.on('resumed', () => this.#onSessionResumed()),
+      context.session.on('closed', (error) =>
+        this.end({ reason: error === null ? 'closed' : error.errorName, error }),
+      ),
+      context.session.on('message', (event) => {
+        if (event.stream === stream) this.#onServerEvent(event);
+      }),
+    ];
+  }
+
+  get muted(): MuteState {
+    return this.#wantedMute;
+  }
+
+  get ended(): Ended | null {
+    return this.#ended;
+  }
+
+  /** True while media does not flow although it should. */
+  get reconnecting(): boolean {
+    return this.#flow === 'interrupted' && this.#ended === null;
+  }
+
+  /**
+   * Mutes (true) or unmutes (false) at the server; a kind left out stays as it is. Resolves when done, and is
+   * kept through every reconnection.
+   */
+  async mute(state: Partial<MuteState>): Promise<MuteState> {
+    this.#wantedMute = { ...this.#wantedMute, ...state };
+    await this.#settled();
+    return this.#wantedMute;
+  }
+
+  /** Ends it here and at the server. Never rejects: what the server did not hear, its time-outs do. */
+  async close(): Promise<void> {
+    if (this.#ended !== null) return;
+    const told = this.#tellClosed();
+    this.end({ reason: 'closed', error: null });
+    await told;
+  }
+
+  /** Makes the first transport. On failure the handle is ended, and the failure thrown. */
+  protected async begin(signal?: AbortSignal): Promise<void> {
+    const abort = () => void this.close();
+    if (signal?.aborted) throw new MillraceError('closed', 'aborted before it began');
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await this.#connectFirst();
+    } catch (cause) {
+      const error = toError('negotiation_failed', `cannot ${this.#role} "${this.stream}"`, cause);
+      const aborted = this.#ended?.reason === 'closed';
+      this.end({ reason: 'failed', error });
+      throw aborted ? new MillraceError('closed', 'closed before it began') : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+    this.#startFlowDeadline();
+    this.checkFlow();
+    this.#wake();
+  }
+
+  /** Makes a transport beside or in place of what is there. @param recovering false for the first one */
+  protected abstract connect(recovering: boolean): Promise<void>;
+  /** Sends a new offer on the transport that is there. */
+  protected abstract renegotiate(options: { iceRestart: boolean }): Promise<void>;
+  /** Whether media can flow now. */
+  protected abstract get flowing(): boolean;
+  protected abstract closePeers(): void;
+  /** The stream has a new generation (docs/protocol.md, stream.moved). */
+  protected abstract onMoved(): void;
+  /** Errors that only mean "not yet" while recovering. */
+  protected abstract readonly notYet: readonly string[];
+
+  protected newPeer(onHealth: (health: PeerHealth, peer: Peer) => void): Peer {
+    const { PeerConnection, clock, session } = this.context;
+    const peer: Peer = new Peer(PeerConnection, {
+      clock,
+      iceServers: session.iceServers,
+      onHealth: (health) => onHealth(health, peer),
+    });
+    return peer;
+  }
+
+  /** To be called before a request is sent: one behind `stream.close` would be held for nobody. */
+  protected throwIfEnded(): void {
+    if (this.#ended !== null)
+      throw new MillraceError('closed', `"${this.stream}" has ended: ${this.#ended.reason}`);
+  }
+
+  /** A transport that was just made starts unmuted at the server. */
+  protected transportMade(): void {
+    this.#appliedMute = UNMUTED;
+  }
+
+  protected needTransport(): void {
+    this.#needsTransport = true;
+    this.#wake();
+  }
+
+  protected needIceRestart(): void {
+    this.#needsIceRestart = true;
+    this.#wake();
+  }
+
+  protected needOffer(): Promise<void> {
+    this.#needsOffer = true;
+    return this.#settled();
+  }
+
+  /** Looks whether media flows, and says so when that has changed. */
+  protected checkFlow(): void {
+    if (this.#ended !== null || this.flowing === (this.#flow === 'flowing')) return;
+    const first = this.#flow === 'connecting';
+    if (this.flowing) {
+      this.#flow = 'flowing';
+      this.#lastError = null;
+      this.#cancelFlowDeadline();
+      this.#emit(first ? 'connected' : 'resumed', undefined);
+    } else if (!first) {
+      this.#flow = 'interrupted';
+      this.#startFlowDeadline();
+      this.#emit('reconnecting', undefined);
+    }
+  }
+
+  protected end(ended: Ended): void {
+    if (this.#ended !== null) return;
+    // A publish or play that is on its way would be held for nobody.
+    if (this.#running && ended.reason !== 'closed') void this.#tellClosed();
+    this.#ended = ended;
+    this.#cancelFlowDeadline();
+    for (const stop of this.#stopListening) stop();
+    this.closePeers();
+    const error = ended.error ?? new MillraceError('closed', `"${this.stream}" has ended: ${ended.reason}`);
+    this.#rejectWaiters(error);
+    this.#emit('ended', ended);
+  }
+
+  // Map has at least the events of StreamEvents, which the compiler cannot see through the type parameter.
+  #emit<Name extends keyof StreamEvents>(name: Name, detail: StreamEvents[Name]): void {
+    this.emit(name, detail as Map[Name]);
+  }
+
+  async #connectFirst(): Promise<void> {
+    try {
+      await this.connect(false);
+    } catch (error) {
+      // A session that was lost in between is no fault of the stream: once more, in the new one.
+      if (!(error instanceof MillraceError) || error.errorName !== 'unknown_session') throw error;
+      await this.connect(false);
+    }
+    this.#needsTransport = false;
+  }
+
+  #onSessionResumed(): void {
+    // Events may have been missed meanwhile. A transport that still stands proves that nothing ended.
+    if (!this.flowing) this.needIceRestart();
+  }
+
+  #onServerEvent(event: ServerEvent): void {
+    if (event.method === 'stream.moved' && this.#role === 'play') this.onMoved();
+    if (event.method !== 'stream.ended' || (event.data.role ?? this.#role) !== this.#role) return;
+    const reason = typeof event.data.reason === 'string' ? event.data.reason : 'ended';
+    if (RECOVERABLE_ENDS.has(reason)) this.needTransport();
+    else this.end({ reason, error: null });
+  }
+
+  #tellClosed(): Promise<void> {
+    return this.context.session
+      .request('stream.close', this.stream, { role: this.#role }, CLOSE_TIMEOUT_MS)
+      .then(
+        () => {},
+        () => {},
+      );
+  }
+
+  #startFlowDeadline(): void {
+    const { clock, recoveryMs, session } = this.context;
+    this.#cancelFlowDeadline();
+    this.#cancelFlowDeadline = clock.after(recoveryMs, () => {
+      // Without the server nothing can be decided; its return starts the time anew.
+      if (session.state !== 'connected') {
+        this.#startFlowDeadline();
+        return;
+      }
+      void this.#tellClosed();
+      const error =
+        this.#lastError ??
+        new MillraceError(
+          'no_media_path',
+          `no media connection for "${this.stream}" within ${recoveryMs} ms; check that this network lets UDP or TCP through to the server's media port`,
+        );
+      this.end({ reason: 'failed', error });
+    });
+  }
+
+  /** Resolves when all that is wanted is there. */
+  #settled(): Promise<void> {
+    const { clock } = this.context;
+    return new Promise<void>((resolve, reject) => {
+      if (this.#ended !== null) {
+        reject(new MillraceError('closed', `"${this.stream}" has ended: ${this.#ended.reason}`));
+        return;
+      }
+      const cancelDeadline = clock.after(SETTLE_TIMEOUT_MS, () => {
+        this.#waiters.delete(waiter);
+        reject(
+          new MillraceError('no_reply', `not done within ${SETTLE_TIMEOUT_MS} ms; it is still being tried`),
+        );
+      });
+      const waiter = {
+        resolve: () => {
+          cancelDeadline();
+          resolve();
+        },
+        reject: (error: MillraceError) => {
+          cancelDeadline();
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      this.#wake();
+    });
+  }
+
+  #rejectWaiters(error: MillraceError): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+  }
+
+  #wake(): void {
+    if (this.#running || this.#ended !== null) return;
+    this.#running = true;
+    void this.#reconcile().finally(() => {
+      this.#running = false;
+    });
+  }
+
+  async #reconcile(): Promise<void> {
+    const { clock, random, backoff } = this.context;
+    let failures = 0;
+    for (let step = this.#nextStep(); step !== null; step = this.#nextStep()) {
+      try {
+        await step();
+        failures = 0;
+      } catch (cause) {
+        if (this.#ended !== null) return;
+        const error = toError('negotiation_failed', `cannot bring back "${this.stream}"`, cause);
+        this.#lastError = error;
+        if (!this.#worthRepeating(error)) {
+          this.end({ reason: 'failed', error });
+          return;
+        }
+        await sleep(clock, backoffMs(failures, random(), backoff));
+        failures += 1;
+      }
+    }
+    if (this.#ended !== null) return;
+    for (const waiter of this.#waiters) waiter.resolve();
+    this.#waiters.clear();
+    this.checkFlow();
+  }
+
+  #nextStep(): (() => Promise<void>) | null {
+    if (this.#ended !== null) return null;
+    if (this.#needsTransport) return () => this.#replaceTransport();
+    if (this.#needsIceRestart || this.#needsOffer) return () => this.#offerAgain();
+    const { audio, video } = this.#wantedMute;
+    if (audio !== this.#appliedMute.audio || video !== this.#appliedMute.video)
+      return () => this.#applyMute();
+    return null;
+  }
+
+  async #replaceTransport(): Promise<void> {
+    this.#needsTransport = false;
+    this.#needsIceRestart = false;
+    this.#needsOffer = false;
+    try {
+      await this.connect(true);
+    } catch (error) {
+      this.#needsTransport = true;
+      throw error;
+    }
+  }
+
+  async #offerAgain(): Promise<void> {
+    const iceRestart = this.#needsIceRestart;
+    this.#needsIceRestart = false;
+    this.#needsOffer = false;
+    try {
+      await this.renegotiate({ iceRestart });
+    } catch (error) {
+      // A transport that the server cannot find or restart is replaced; one it could not be asked about is not.
+      if (!(error instanceof MillraceError) || !error.temporary) {
+        this.#needsTransport = true;
+        return;
+      }
+      this.#needsIceRestart = iceRestart;
+      this.#needsOffer = !iceRestart;
+      throw error;
+    }
+  }
+
+  async #applyMute(): Promise<void> {
+    const wanted = this.#wantedMute;
+    try {
+      await this.context.session.request('stream.mute', this.stream, { ...wanted, role: this.#role });
+      this.#appliedMute = wanted;
+    } catch (cause) {
+      const error = toError('internal', `cannot mute "${this.stream}"`, cause);
+      if (error.temporary) throw error;
+      if (error.errorName === 'stream_not_found' || error.errorName === 'unknown_session') {
+        this.#needsTransport = true;
+        return;
+      }
+      // A refusal for good: what is there stays, and the caller is told.
+      this.#wantedMute = this.#appliedMute;
+      this.#rejectWaiters(error);
+    }
+  }
+
+  #worthRepeating(error: MillraceError): boolean {
+    return (
+      error.temporary ||
+      error.errorName === 'unknown_session' ||
+      error.errorName === 'negotiation_failed' ||
+      this.notYet.includes(error.errorName)
+    );
+  }
+}
