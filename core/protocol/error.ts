@@ -37,6 +37,38 @@ export const ERROR_CODES = {
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;
+
+/** Each error in one line, the same for every occurrence: the title of its problem (RFC 9457 section 3.1.3). */
+export const ERROR_TITLES: Readonly<Record<ErrorName, string>> = {
+  malformed: 'The message is not one JSON object',
+  unsupported_version: 'This server does not speak that version of the protocol',
+  unknown_method: 'There is no such method',
+  missing_field: 'A field is missing',
+  invalid_field: 'A field has a value that it cannot have',
+  invalid_sdp: 'The SDP cannot be used as an offer',
+  no_common_codec: 'The offer and the server or the stream have no codec in common',
+  name_refused: 'The file name is not allowed',
+  token_invalid: 'The token cannot be trusted',
+  token_expired: 'The token has expired',
+  not_authorised: 'The token does not allow this',
+  unknown_session: 'There is no such session, or it has expired',
+  stream_not_found: 'There is no such stream',
+  recording_not_running: 'There is no such recording running',
+  stream_already_published: 'Another session publishes this stream',
+  session_taken_over: 'Another connection took this session over',
+  name_taken: 'The file name is taken',
+  stream_ended: 'The stream ended meanwhile',
+  too_large: 'Something is larger than allowed',
+  codec_not_recordable: 'The codec of the stream cannot be recorded',
+  too_many: 'A limit on the number of something is reached',
+  internal: 'The server failed',
+  no_media_server: 'No media server can take the stream now',
+  registry_unavailable: 'The registry cannot be reached now',
+  storage_unavailable: 'The storage cannot be reached now',
+  cluster_api_unavailable: 'The cluster API cannot be reached now',
+  shutting_down: 'The server is shutting down',
+  timed_out: 'It took too long',
+};
 export type ErrorCode = (typeof ERROR_CODES)[ErrorName];
 
 /**

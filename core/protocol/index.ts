@@ -3,10 +3,17 @@
  * docs/protocol.md is its document.
  */
 export { Allowance } from './allowance.ts';
-export { CLOSE_CODES, type CloseReason } from './close-code.ts';
+export { CLOSE_CODES, CLOSE_MEANINGS, type CloseReason } from './close-code.ts';
 export { type DecodedRequest, type DecodeResult, decodeRequest, type RequestEcho } from './decode.ts';
 export { encodeError, encodeEvent, encodeReply, type ReplyHead } from './encode.ts';
-export { ERROR_CODES, type ErrorCode, type ErrorName, MillraceError, toMillraceError } from './error.ts';
+export {
+  ERROR_CODES,
+  ERROR_TITLES,
+  type ErrorCode,
+  type ErrorName,
+  MillraceError,
+  toMillraceError,
+} from './error.ts';
 export { END_REASONS, EVENT_METHODS, EVENT_SCHEMAS, type EventData, type EventMethod } from './event.ts';
 export { type Handshake, type HandshakeResult, parseHandshake } from './handshake.ts';
 export {
