@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { describeChannel, type TrialCalls, type TrialNotice } from '../../core/channel/conformance.ts';
+import { describeChannel } from '../../core/channel/conformance.ts';
+import { echoing, type TrialCalls, type TrialNotice } from '../../core/channel/conformance-trial.ts';
 import { MillraceError } from '../../core/protocol/error.ts';
 import { connectLocal, type LocalChannelOptions } from './local.ts';
 
@@ -26,13 +27,8 @@ describeChannel('The channel within a process', async ({ handlers, ...options })
 });
 
 describe('The channel within a process, besides', () => {
-  const handlers = {
-    echo: async ({ value }: { value: unknown }) => ({ value }),
-    wait: async ({ name }: { name: string }) => ({ name }),
-  };
-
   test('It stops listening to the media server when it is closed', () => {
-    const { channel, listeners } = connect(handlers, { maxCallsInFlight: 1 });
+    const { channel, listeners } = connect(echoing, { maxCallsInFlight: 1 });
     assert.equal(listeners.size, 1);
     channel.close();
     assert.equal(listeners.size, 0);
@@ -40,7 +36,7 @@ describe('The channel within a process, besides', () => {
 
   test('It tells which call failed unexpectedly', async () => {
     const told: unknown[] = [];
-    const failing = { ...handlers, echo: () => Promise.reject(new RangeError('no')) };
+    const failing = { ...echoing, echo: () => Promise.reject(new RangeError('no')) };
     const { channel } = connect(failing, {
       maxCallsInFlight: 1,
       onError: (error, call) => told.push(String(error), call),
@@ -51,7 +47,7 @@ describe('The channel within a process, besides', () => {
 
   test('A handler that throws at once is answered like one that rejects', async () => {
     const throwing = {
-      ...handlers,
+      ...echoing,
       echo: () => {
         throw new MillraceError('shutting_down', 'going');
       },
@@ -61,7 +57,7 @@ describe('The channel within a process, besides', () => {
   });
 
   test('A flood of notices beyond its bound closes it, and nothing is lost without a word', async () => {
-    const { channel, notify } = connect(handlers, { maxCallsInFlight: 1 });
+    const { channel, notify } = connect(echoing, { maxCallsInFlight: 1 });
     const heard: number[] = [];
     channel.onNotice(({ number }) => heard.push(number));
     const closed = new Promise<void>((resolve) => channel.onClose(resolve));

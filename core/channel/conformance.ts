@@ -1,43 +1,23 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'node:test';
 import { MillraceError } from '../protocol/error.ts';
-import type { CallHandlers, Channel } from './channel.ts';
-
-/** The calls and notices that the suite uses. Every handler is given to `connect`, nothing else answers. */
-export type TrialCalls = {
-  echo: { request: { readonly value: unknown }; reply: { readonly value: unknown } };
-  wait: { request: { readonly name: string }; reply: { readonly name: string } };
-};
-export interface TrialNotice {
-  readonly number: number;
-}
-
-/** Both ends of one connection. */
-export interface TrialConnection {
-  readonly channel: Channel<TrialCalls, TrialNotice>;
-  /** Sends a notice from the answering end. */
-  notify(notice: TrialNotice): void;
-  /** Frees what the trial took, sockets and ports. */
-  stop(): Promise<void>;
-}
-
-export interface TrialOptions {
-  readonly handlers: CallHandlers<TrialCalls>;
-  readonly maxCallsInFlight: number;
-  /** Told at the answering end of what a handler threw that is not in the error table. */
-  readonly onError: (error: unknown) => void;
-}
-
-type Connect = (options: TrialOptions) => Promise<TrialConnection>;
-
-const LONG_MS = 10_000;
-const SHORT_MS = 30;
+import {
+  type Connect,
+  collect,
+  echoing,
+  LONG_MS,
+  named,
+  numbers,
+  type Open,
+  openTrial,
+  SHORT_MS,
+  type TrialNotice,
+  until,
+} from './conformance-trial.ts';
 
 /** The rules of `Channel`, one sentence each, for any adapter of it. */
 export function describeChannel(name: string, connect: Connect): void {
-  const open = (context: TestContext, options: Partial<TrialOptions> = {}) =>
-    trial(context, connect, options);
+  const open: Open = (context, options = {}) => openTrial(context, connect, options);
 
   describe(name, () => {
     describeCalls(open);
@@ -46,11 +26,6 @@ export function describeChannel(name: string, connect: Connect): void {
     describeClosing(open);
   });
 }
-
-type Open = (
-  context: TestContext,
-  options?: Partial<TrialOptions>,
-) => Promise<TrialConnection & { readonly waiting: WaitingCalls; readonly errors: unknown[] }>;
 
 function describeCalls(open: Open): void {
   test('A call is answered by what its handler returns', async (t) => {
@@ -63,7 +38,7 @@ function describeCalls(open: Open): void {
     const kept: unknown[] = [];
     const { channel } = await open(t, {
       handlers: {
-        ...unusedHandlers,
+        ...echoing,
         echo: async ({ value }) => {
           kept.push(value);
           return { value };
@@ -103,7 +78,7 @@ function describeCalls(open: Open): void {
     let handled = false;
     const { channel } = await open(t, {
       handlers: {
-        ...unusedHandlers,
+        ...echoing,
         echo: async ({ value }) => {
           handled = true;
           return { value };
@@ -120,7 +95,7 @@ function describeCalls(open: Open): void {
 function describeFailures(open: Open): void {
   test('A MillraceError arrives as it was thrown, name, code and message', async (t) => {
     const { channel, errors } = await open(t, {
-      handlers: failingWith(() => new MillraceError('no_common_codec', 'only H264 was offered')),
+      handlers: failingWith(new MillraceError('no_common_codec', 'only H264 was offered')),
     });
     await assert.rejects(channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS }), (error) => {
       assert.ok(error instanceof MillraceError);
@@ -134,7 +109,7 @@ function describeFailures(open: Open): void {
 
   test('Any other error arrives as "internal" without its details, which stay at the end that failed', async (t) => {
     const { channel, errors } = await open(t, {
-      handlers: failingWith(() => new RangeError('secret detail')),
+      handlers: failingWith(new RangeError('secret detail')),
     });
     await assert.rejects(channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS }), (error) => {
       assert.ok(error instanceof MillraceError);
@@ -149,7 +124,7 @@ function describeFailures(open: Open): void {
     let handled = 0;
     const { channel } = await open(t, {
       handlers: {
-        ...unusedHandlers,
+        ...echoing,
         echo: async () => {
           handled++;
           return { value: new Date(0) };
@@ -229,7 +204,7 @@ function describeNotices(open: Open): void {
     let notify = (_: TrialNotice) => {};
     const connection = await open(t, {
       handlers: {
-        ...unusedHandlers,
+        ...echoing,
         echo: async ({ value }) => {
           notify({ number: 1 });
           notify({ number: 2 });
@@ -284,73 +259,6 @@ function describeClosing(open: Open): void {
   });
 }
 
-async function trial(context: TestContext, connect: Connect, options: Partial<TrialOptions>) {
-  const waiting = new WaitingCalls();
-  const errors: unknown[] = [];
-  const connection = await connect({
-    handlers: {
-      echo: async ({ value }) => ({ value }),
-      wait: ({ name }) => waiting.add(name),
-    },
-    maxCallsInFlight: 100,
-    onError: (error) => errors.push(error),
-    ...options,
-  });
-  context.after(async () => {
-    connection.channel.close();
-    waiting.answerAll();
-    await connection.stop();
-  });
-  return { ...connection, waiting, errors };
-}
-
-/** Calls of `wait` that were received and are not answered yet. */
-class WaitingCalls {
-  readonly #calls = new Map<string, { readonly answer: () => void }>();
-
-  add(name: string): Promise<{ readonly name: string }> {
-    return new Promise((resolve) => this.#calls.set(name, { answer: () => resolve({ name }) }));
-  }
-
-  async named(name: string): Promise<{ readonly answer: () => void }> {
-    await until(() => this.#calls.has(name));
-    const call = this.#calls.get(name);
-    assert.ok(call);
-    return call;
-  }
-
-  answerAll(): void {
-    for (const call of this.#calls.values()) call.answer();
-  }
-}
-
-const unusedHandlers: CallHandlers<TrialCalls> = {
-  echo: async ({ value }) => ({ value }),
-  wait: async ({ name }) => ({ name }),
-};
-
-function failingWith(error: () => Error): CallHandlers<TrialCalls> {
-  return { ...unusedHandlers, echo: () => Promise.reject(error()) };
-}
-
-function collect(channel: Channel<TrialCalls, TrialNotice>): number[] {
-  const heard: number[] = [];
-  channel.onNotice(({ number }) => heard.push(number));
-  return heard;
-}
-
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
-}
-
-function named(errorName: string) {
-  return (error: unknown) => error instanceof MillraceError && error.errorName === errorName;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + LONG_MS;
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, `still not so after ${LONG_MS} ms: ${condition}`);
-    await sleep(2);
-  }
+function failingWith(error: Error): typeof echoing {
+  return { ...echoing, echo: () => Promise.reject(error) };
 }
