@@ -4,7 +4,7 @@ import { ROOT, runOnNode24 } from './node24.js';
 import { runSetup } from './trouble.js';
 
 /** Each writes its own files when it is run. */
-const GENERATORS = ['cli/settings-page.ts'];
+const GENERATORS = ['cli/settings-page.ts', 'docs/generate.ts'];
 
 await runSetup(async () => {
   process.chdir(ROOT);
