@@ -5,9 +5,8 @@ import { PROTOCOL_VERSION } from './message.ts';
 export const EVENT_METHODS = ['stream.ended', 'stream.moved'] as const;
 export type EventMethod = (typeof EVENT_METHODS)[number];
 
-/** Why a publish or a play ended. */
+/** Why a publish or a play ended. One that its own session closed is told by the reply to that. */
 export const END_REASONS = [
-  'closed',
   'publisher_closed',
   'displaced',
   'transport_lost',

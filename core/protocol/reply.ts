@@ -24,6 +24,19 @@ export const MuteReplyDataSchema = z.object({
   audio: z.boolean().describe('whether the sound is muted now; false for a stream without any'),
 });
 export const EmptyDataSchema = z.object({});
+/** `ice_servers` has the shape of WebRTC's RTCIceServer, and is there when the server has TURN configured. */
+export const HeartbeatReplyDataSchema = z.object({
+  ice_servers: z
+    .array(
+      z.object({
+        urls: z.union([z.string(), z.array(z.string())]),
+        username: z.string().optional(),
+        credential: z.string().optional(),
+      }),
+    )
+    .describe('TURN servers to use for new connections')
+    .optional(),
+});
 
 function reply<M extends StreamMethod, D extends z.ZodObject>(method: M, data: D) {
   return z.object({
@@ -44,7 +57,7 @@ export const REPLY_SCHEMAS = {
   'stream.play': reply('stream.play', PlayReplyDataSchema),
   'stream.mute': reply('stream.mute', MuteReplyDataSchema),
   'stream.close': reply('stream.close', EmptyDataSchema),
-  'stream.heartbeat': reply('stream.heartbeat', EmptyDataSchema),
+  'stream.heartbeat': reply('stream.heartbeat', HeartbeatReplyDataSchema),
 } as const satisfies Record<StreamMethod, z.ZodObject>;
 export type ReplyData<M extends StreamMethod> = z.infer<(typeof REPLY_SCHEMAS)[M]>['data'];
 
