@@ -24,11 +24,11 @@ export type ClaimResult =
   | { readonly granted: false; readonly holder: StreamRecord };
 
 export type StreamChange =
-  /** Somebody holds the stream, with a higher epoch than anybody before. Its tracks are not known yet after a claim. */
+  /** Somebody holds the stream; its tracks are not known yet. A higher epoch than before = another holder. */
   | { readonly type: 'claimed'; readonly stream: StreamRecord }
-  /** The holder said what the stream carries: it can be played. */
+  /** Somebody holds the stream, and has said what it carries: it can be played. */
   | { readonly type: 'described'; readonly stream: StreamRecord }
-  /** Nobody holds the stream. A displaced holder is not released: `claimed` names its successor. */
+  /** Nobody holds the stream. A displaced holder is not released: what its successor does is told instead. */
   | { readonly type: 'released'; readonly name: StreamName; readonly epoch: number };
 
 export interface Page {

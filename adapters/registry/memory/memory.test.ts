@@ -1,0 +1,18 @@
+import { describeRegistry } from '../../../core/registry/conformance.ts';
+import type { RegistryTrial } from '../../../core/registry/conformance-trial.ts';
+import { createMemoryRegistry } from './memory.ts';
+
+async function makeRegistry(): Promise<RegistryTrial> {
+  let nowUs = 1_700_000_000_000_000;
+  const registry = createMemoryRegistry({ nowUs: () => nowUs });
+  return {
+    registry,
+    peer: registry,
+    advance: (ms) => {
+      nowUs += ms * 1000;
+    },
+    stop: async () => {},
+  };
+}
+
+describeRegistry('The registry in memory', makeRegistry);

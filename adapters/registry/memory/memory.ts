@@ -1,0 +1,109 @@
+import { MillraceError } from '../../../core/protocol/error.ts';
+import type { NodeId } from '../../../core/registry/record.ts';
+import type { Registry } from '../../../core/registry/registry.ts';
+import { Nodes } from './nodes.ts';
+import { Sessions } from './sessions.ts';
+import { heldChange, Streams } from './streams.ts';
+import { Watches } from './watches.ts';
+
+/**
+ * The registry of a server that is one process. It is bounded by what that process may hold: nodes, streams
+ * and sessions by their own limits, and what it remembers of gone ones by a fixed number. It has no timers.
+ *
+ * @param options.nowUs Unix time in whole microseconds; it should not run backwards
+ */
+export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry {
+  const watches = new Watches();
+  const nodes = new Nodes();
+  const streams = new Streams((change) => watches.tell(change));
+  const sessions = new Sessions();
+  let closed = false;
+
+  function checkOpen(): void {
+    if (closed) throw new MillraceError('registry_unavailable', 'the registry is closed; try again');
+  }
+
+  function checkAnnounced(node: NodeId): void {
+    if (nodes.has(node)) return;
+    throw new MillraceError('no_media_server', `media server "${node}" is not announced; try again`);
+  }
+
+  async function removeNode(id: NodeId): Promise<void> {
+    checkOpen();
+    nodes.remove(id);
+    streams.releaseAllOf(id);
+  }
+
+  return {
+    async announceNode(node) {
+      checkOpen();
+      return nodes.announce(node, nowUs());
+    },
+    async nodes() {
+      checkOpen();
+      return nodes.list(nowUs());
+    },
+    withdrawNode: removeNode,
+    fenceNode: removeNode,
+
+    async claimStream(claim) {
+      checkOpen();
+      checkAnnounced(claim.node);
+      return streams.claim(claim, nowUs());
+    },
+    async describeStream(name, epoch, tracks) {
+      checkOpen();
+      return streams.describe(name, epoch, tracks);
+    },
+    async releaseStream(name, epoch) {
+      checkOpen();
+      return streams.release(name, epoch);
+    },
+    async reannounceStream(stream) {
+      checkOpen();
+      if (nodes.isGone(stream.node)) return false;
+      checkAnnounced(stream.node);
+      return streams.reannounce(stream);
+    },
+    async findStream(name) {
+      checkOpen();
+      return streams.find(name);
+    },
+    async streams(page) {
+      checkOpen();
+      return streams.page(page);
+    },
+    watchStream(name, listener) {
+      checkOpen();
+      const stream = streams.find(name);
+      return watches.add(name, listener, stream && heldChange(stream));
+    },
+
+    async saveSession(session, ttlMs) {
+      checkOpen();
+      sessions.save(session, ttlMs, nowUs());
+    },
+    async findSession(id) {
+      checkOpen();
+      return sessions.find(id, nowUs());
+    },
+    async deleteSession(id) {
+      checkOpen();
+      sessions.delete(id);
+    },
+    async sessions(page) {
+      checkOpen();
+      return sessions.page(page, nowUs());
+    },
+
+    async close() {
+      closed = true;
+      watches.clear();
+    },
+  };
+}
+
+/** Unlike `Date.now()` it is not set back when the machine's clock is corrected. */
+function monotonicUnixUs(): number {
+  return Math.floor((performance.timeOrigin + performance.now()) * 1000);
+}

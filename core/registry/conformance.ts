@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeClaims, describeHolding } from './conformance-claims.ts';
+import { describeSessions } from './conformance-sessions.ts';
+import {
+  claim,
+  claimed,
+  held,
+  type MakeRegistry,
+  name,
+  named,
+  node,
+  nodeId,
+  type Open,
+  openTrial,
+  session,
+  sessionId,
+} from './conformance-trial.ts';
+import { describeReannouncing, describeWatches } from './conformance-watches.ts';
+
+/** The rules of `Registry`, one sentence each, for any adapter of it. */
+export function describeRegistry(title: string, makeRegistry: MakeRegistry): void {
+  const open: Open = (context) => openTrial(context, makeRegistry);
+
+  describe(title, () => {
+    describeNodes(open);
+    describeClaims(open);
+    describeHolding(open);
+    describeReannouncing(open);
+    describeWatches(open);
+    describeSessions(open);
+    describeClosing(open);
+  });
+}
+
+function describeNodes(open: Open): void {
+  test('An announced node is listed as it said, and is not suspect', async (t) => {
+    const { registry, peer } = await open(t);
+    assert.deepEqual(await registry.nodes(), []);
+    assert.equal(await registry.announceNode(node('a')), true);
+    assert.deepEqual(await peer.nodes(), [{ ...node('a'), suspect: false }]);
+  });
+
+  test('A later announcement replaces what a node said', async (t) => {
+    const { registry } = await open(t);
+    await registry.announceNode(node('a'));
+    await registry.announceNode(node('a', { state: 'draining', load: 0.5 }));
+    assert.deepEqual(await registry.nodes(), [
+      { ...node('a', { state: 'draining', load: 0.5 }), suspect: false },
+    ]);
+  });
+
+  test('Nodes are listed by id', async (t) => {
+    const { registry } = await open(t);
+    for (const id of ['b', 'c', 'a']) await registry.announceNode(node(id));
+    assert.deepEqual(
+      (await registry.nodes()).map(({ id }) => id),
+      ['a', 'b', 'c'],
+    );
+  });
+
+  test('A node whose lease runs out is suspect and keeps its streams, until it announces itself again', async (t) => {
+    const { registry, until } = await open(t);
+    const epoch = await claimed(registry, claim('lobby', 'a'));
+    await until(async () => (await registry.nodes())[0]?.suspect === true);
+    assert.equal((await registry.findStream(name('lobby')))?.epoch, epoch);
+    assert.equal((await registry.claimStream(claim('lobby', 'a'))).granted, false);
+    assert.equal(await registry.announceNode(node('a')), true);
+    assert.deepEqual(await registry.nodes(), [{ ...node('a'), suspect: false }]);
+  });
+
+  for (const [left, verb] of [
+    ['withdrawNode', 'withdrawn'],
+    ['fenceNode', 'fenced'],
+  ] as const) {
+    test(`A ${verb} node is gone at once with all its streams, and no other's`, async (t) => {
+      const { registry } = await open(t);
+      await claimed(registry, claim('first', 'a'));
+      await claimed(registry, claim('second', 'a'));
+      await claimed(registry, claim('third', 'b'));
+      await registry[left](nodeId('a'));
+      assert.deepEqual(
+        (await registry.nodes()).map(({ id }) => id),
+        ['b'],
+      );
+      assert.deepEqual(
+        (await registry.streams({ limit: 10 })).map((stream) => stream.name),
+        ['third'],
+      );
+      assert.equal(await registry.findStream(name('first')), undefined);
+    });
+
+    test(`A ${verb} incarnation never returns, its successor does`, async (t) => {
+      const { registry, peer } = await open(t);
+      await registry.announceNode(node('pod-1'));
+      await registry[left](nodeId('pod-1'));
+      assert.equal(await peer.announceNode(node('pod-1')), false);
+      assert.deepEqual(await registry.nodes(), []);
+      assert.equal(await registry.announceNode(node('pod-2')), true);
+    });
+
+    test(`A node ${verb} before its first announcement is refused too`, async (t) => {
+      const { registry } = await open(t);
+      await registry[left](nodeId('a'));
+      await registry[left](nodeId('a'));
+      assert.equal(await registry.announceNode(node('a')), false);
+    });
+  }
+}
+
+function describeClosing(open: Open): void {
+  test('A closed registry refuses every call with "registry_unavailable", and closes again quietly', async (t) => {
+    const { registry } = await open(t);
+    await registry.close();
+    await registry.close();
+    const calls: (() => Promise<unknown>)[] = [
+      () => registry.announceNode(node('a')),
+      () => registry.nodes(),
+      () => registry.withdrawNode(nodeId('a')),
+      () => registry.fenceNode(nodeId('a')),
+      () => registry.claimStream(claim('lobby', 'a')),
+      () => registry.describeStream(name('lobby'), 1, []),
+      () => registry.releaseStream(name('lobby'), 1),
+      () => registry.reannounceStream(held('lobby', 'a', 1)),
+      () => registry.findStream(name('lobby')),
+      () => registry.streams({ limit: 1 }),
+      async () => registry.watchStream(name('lobby'), () => {}),
+      () => registry.saveSession(session('s'), 1000),
+      () => registry.findSession(sessionId('s')),
+      () => registry.deleteSession(sessionId('s')),
+      () => registry.sessions({ limit: 1 }),
+    ];
+    for (const call of calls) await assert.rejects(call, named('registry_unavailable'), String(call));
+  });
+}
