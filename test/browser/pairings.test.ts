@@ -1,0 +1,82 @@
+import { describe, test } from 'node:test';
+import type { BrowserName } from '../harness/browser.ts';
+import { Fixture } from '../harness/fixture.ts';
+import { COLOURS, hearsTone, seesMovingPicture, succeeded } from '../harness/viewing.ts';
+
+const BROWSERS: readonly BrowserName[] = ['chromium', 'firefox'];
+const fixture = await Fixture.start();
+
+describe('every pairing of browsers shows moving pictures and plays sound', () => {
+  for (const from of BROWSERS) {
+    for (const to of BROWSERS) {
+      test(`${from} publishes, ${to} plays`, async () => {
+        const stream = `${from}-to-${to}`;
+        const publisher = await fixture.open(from);
+        const viewer = await fixture.open(to);
+        succeeded(await publisher.publish(stream, { colour: COLOURS.blue, toneHz: 620 }));
+        succeeded(await viewer.play(stream));
+        await seesMovingPicture(viewer, 'blue');
+        await hearsTone(viewer, 620);
+        await publisher.close();
+        await viewer.close();
+      });
+    }
+  }
+});
+
+describe('every codec that both browsers have is played', () => {
+  for (const codec of ['VP9', 'H264', 'AV1']) {
+    for (const from of BROWSERS) {
+      for (const to of BROWSERS) {
+        test(`${codec} from ${from} to ${to}`, async (t) => {
+          const stream = `${codec}-${from}-${to}`;
+          const publisher = await fixture.open(from);
+          const viewer = await fixture.open(to);
+          const reply = await publisher.publish(stream, {
+            colour: COLOURS.red,
+            codec,
+            width: 160,
+            height: 120,
+          });
+          if (reply === undefined) {
+            t.skip(`${from} does not send ${codec}`);
+          } else {
+            succeeded(reply);
+            const played = await viewer.play(stream);
+            if (played.err === 40007) t.skip(`${to} does not receive ${codec}`);
+            else {
+              succeeded(played);
+              await seesMovingPicture(viewer, 'red', { frames: 5 });
+            }
+          }
+          await publisher.close();
+          await viewer.close();
+        });
+      }
+    }
+  }
+});
+
+describe('a stream of one kind is played by a viewer that offers both', () => {
+  for (const browser of BROWSERS) {
+    test(`audio only, ${browser}`, async () => {
+      const publisher = await fixture.open(browser);
+      const viewer = await fixture.open(browser);
+      succeeded(await publisher.publish(`audio-${browser}`, { video: false, toneHz: 880 }));
+      succeeded(await viewer.play(`audio-${browser}`));
+      await hearsTone(viewer, 880);
+      await publisher.close();
+      await viewer.close();
+    });
+
+    test(`video only, ${browser}`, async () => {
+      const publisher = await fixture.open(browser);
+      const viewer = await fixture.open(browser);
+      succeeded(await publisher.publish(`video-${browser}`, { audio: false, colour: COLOURS.green }));
+      succeeded(await viewer.play(`video-${browser}`));
+      await seesMovingPicture(viewer, 'green');
+      await publisher.close();
+      await viewer.close();
+    });
+  }
+});

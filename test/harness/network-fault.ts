@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+
+/** A fault that is put on UDP sent from a server's media port, in the tests' own network namespace. */
+export interface NetworkFault {
+  remove(): void;
+}
+
+/** Drops this share of the packets at random. */
+export function loseFrom(port: number, ratio: number): NetworkFault {
+  return dropUdp(port, ['-m', 'statistic', '--mode', 'random', '--probability', String(ratio)]);
+}
+
+/** Drops what one destination is sent above the rate. */
+export function limitFrom(port: number, kilobytesPerSecond: number): NetworkFault {
+  return dropUdp(port, [
+    ...['-m', 'hashlimit', '--hashlimit-above', `${kilobytesPerSecond}kb/s`, '--hashlimit-burst', '48kb'],
+    ...['--hashlimit-mode', 'dstport', '--hashlimit-name', `limit${port}`],
+  ]);
+}
+
+function dropUdp(port: number, match: readonly string[]): NetworkFault {
+  if (process.env.TEST_NAMESPACE !== 'inside') {
+    throw new Error('network faults are for test/harness/in-namespace.sh only');
+  }
+  const rule = ['INPUT', '-p', 'udp', '--sport', String(port), ...match, '-j', 'DROP'];
+  execFileSync('iptables', ['-A', ...rule]);
+  return { remove: () => void execFileSync('iptables', ['-D', ...rule]) };
+}
