@@ -1,0 +1,19 @@
+import type { StreamName } from '../protocol/stream-name.ts';
+
+/** What can be allowed on a stream. `admin` without a stream is admin of the whole server. */
+export type Permission = 'publish' | 'play' | 'record' | 'admin';
+
+/** Who a client is, and what it may do. */
+export interface Identity {
+  /** Whom the token was made for; '' where authorisation is off. Sessions and streams belong to a subject. */
+  readonly subject: string;
+  may(permission: Permission, stream?: StreamName): boolean;
+}
+
+export interface Authoriser {
+  /**
+   * Who presents this token.
+   * @throws MillraceError `token_invalid`, `token_expired`, `not_authorised` (a token is missing)
+   */
+  identify(token: string | undefined): Promise<Identity>;
+}

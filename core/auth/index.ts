@@ -1,0 +1,2 @@
+export type { Authoriser, Identity, Permission } from './authoriser.ts';
+export { openAuthoriser } from './open.ts';

@@ -1,0 +1,154 @@
+import { isUtf8 } from 'node:buffer';
+import type WebSocket from 'ws';
+import type { Identity } from '../core/auth/index.ts';
+import {
+  Allowance,
+  CLOSE_CODES,
+  type CloseReason,
+  decodeRequest,
+  encodeError,
+  type Handshake,
+  MillraceError,
+  type ReplyMethod,
+  type RequestEcho,
+} from '../core/protocol/index.ts';
+import { eventText, type StreamEvent } from './events.ts';
+import { closeCodeLabel, type SignalingMetrics } from './metrics.ts';
+import { ReplyOrder } from './reply-order.ts';
+import type { Requester, Requests } from './requests.ts';
+import type { Session } from './session.ts';
+import type { SignalingSettings } from './settings.ts';
+
+/** What all connections share. */
+export interface ConnectionContext {
+  readonly settings: SignalingSettings;
+  readonly requests: Requests;
+  readonly metrics: SignalingMetrics;
+  readonly now: () => number;
+  /** The socket is gone. */
+  readonly onGone: (connection: Connection) => void;
+}
+
+const BAD_MESSAGE_REFILL_MS = 5000;
+
+/** One client's WebSocket: text in, replies in their order and events out, all of it bounded. */
+export class Connection implements Requester {
+  readonly replyMethod: ReplyMethod;
+  readonly events: boolean;
+  readonly token: string | undefined;
+  identity: Identity | undefined;
+  session: Session | undefined;
+  admission: Promise<unknown> | undefined;
+  closing = false;
+  readonly #socket: WebSocket;
+  readonly #context: ConnectionContext;
+  readonly #order = new ReplyOrder();
+  #allowance: Allowance | undefined;
+  #pending = 0;
+  #heardAtMs: number;
+  #pingedAtMs: number;
+
+  constructor(socket: WebSocket, handshake: Handshake, context: ConnectionContext) {
+    this.replyMethod = handshake.replyMethod;
+    this.events = handshake.events;
+    this.token = handshake.token;
+    this.#socket = socket;
+    this.#context = context;
+    this.#heardAtMs = context.now();
+    this.#pingedAtMs = this.#heardAtMs;
+    // Buffers, as the socket's binaryType is left at its default.
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on('pong', () => {
+      this.#heardAtMs = context.now();
+    });
+    // A message that breaks the protocol's frame or is too large: the socket closes itself with the fitting code.
+    socket.on('error', () => undefined);
+    socket.on('close', (code) => {
+      this.closing = true;
+      context.metrics.closes.inc({ code: closeCodeLabel(code) });
+      context.onGone(this);
+    });
+  }
+
+  /** Pings what is due, and ends what did not answer the ping before. */
+  sweep(nowMs: number): void {
+    if (this.closing || nowMs - this.#pingedAtMs < this.#context.settings.pingIntervalMs) return;
+    if (this.#heardAtMs < this.#pingedAtMs) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#pingedAtMs = nowMs;
+    this.#socket.ping();
+  }
+
+  sendEvent(event: StreamEvent): void {
+    this.#context.metrics.events.inc({ method: event.method });
+    this.#send(eventText(event, this.session?.id ?? ''));
+  }
+
+  close(reason: CloseReason, text: string): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.#socket.close(CLOSE_CODES[reason], text);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.closing) return;
+    const { settings, requests, now } = this.#context;
+    this.#heardAtMs = now();
+    if (isBinary || !isUtf8(data)) {
+      this.close('unsupported_data', 'send JSON as text, in UTF-8');
+      return;
+    }
+    const decoded = decodeRequest(data.toString());
+    if (!decoded.ok) {
+      this.#refuse(decoded.echo, decoded.error);
+      return;
+    }
+    const { request } = decoded;
+    if (this.#pending >= settings.limits.queuedRequests) {
+      const text = `${this.#pending} requests of this connection wait for their reply already; wait for some`;
+      this.#refuse(request, new MillraceError('too_many', text));
+      return;
+    }
+    this.#pending += 1;
+    const slot = this.#order.open(request.id === undefined);
+    void requests.answer(this, request).then((text) => {
+      this.#pending -= 1;
+      for (const ready of this.#order.settle(slot, text)) this.#send(ready);
+      this.session?.closeIfLost();
+    });
+  }
+
+  /** An error reply, as long as the connection's allowance of them lasts. It also bounds what waits in order. */
+  #refuse(echo: RequestEcho, error: MillraceError): void {
+    const { settings, metrics, now } = this.#context;
+    metrics.badMessages.inc({ code: error.code });
+    this.#allowance ??= new Allowance(
+      { capacity: settings.limits.badMessages, refillMs: BAD_MESSAGE_REFILL_MS },
+      now(),
+    );
+    const { method, stream, id } = echo;
+    const head = { method, stream, session: this.session?.id ?? '', ...(id !== undefined && { id }) };
+    const slot = this.#order.open(id === undefined);
+    const spent = this.#allowance.spend(now());
+    for (const ready of this.#order.settle(slot, encodeError(head, error, this.replyMethod)))
+      this.#send(ready);
+    if (!spent)
+      this.close('too_many_bad_messages', 'too many bad messages; read the errors, then connect again');
+  }
+
+  #send(text: string): void {
+    if (this.closing) return;
+    const { sendBufferBytes } = this.#context.settings.limits;
+    if (this.#socket.bufferedAmount > sendBufferBytes) {
+      this.close('slow_reader', `more than ${sendBufferBytes} bytes wait to be read`);
+      return;
+    }
+    this.#socket.send(text);
+  }
+}

@@ -1,0 +1,75 @@
+import type { WebSocket } from 'ws';
+import { CLOSE_CODES, type Handshake } from '../core/protocol/index.ts';
+import { Connection, type ConnectionContext } from './connection.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** Sockets above the limit that are being told so; further ones are refused before the handshake. */
+const REFUSING = 64;
+
+/** All open WebSockets of this process, within their limit. */
+export class Connections {
+  readonly #context: ConnectionContext;
+  readonly #limit: number;
+  readonly #all = new Set<Connection>();
+  #refusing = 0;
+  #closed = false;
+
+  constructor(context: Omit<ConnectionContext, 'onGone'>, sessions: SessionStore) {
+    this.#limit = context.settings.limits.connections;
+    this.#context = {
+      ...context,
+      onGone: (connection) => {
+        this.#all.delete(connection);
+        if (connection.session !== undefined) sessions.detach(connection.session, connection);
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  admits(): boolean {
+    return !this.#closed && (this.#all.size < this.#limit || this.#refusing < REFUSING);
+  }
+
+  add(socket: WebSocket, handshake: Handshake): void {
+    if (this.#all.size < this.#limit && !this.#closed) {
+      this.#all.add(new Connection(socket, handshake, this.#context));
+      return;
+    }
+    // A browser's page can read this code, but not the status of a refused handshake.
+    this.#refusing += 1;
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#refusing -= 1;
+    });
+    socket.close(CLOSE_CODES.try_again_later, 'too many connections; come back later');
+  }
+
+  sweep(nowMs: number): void {
+    for (const connection of this.#all) connection.sweep(nowMs);
+  }
+
+  /** Closes every socket with 1012, evenly over `spreadMs`. Resolves when all were told. */
+  async close(spreadMs: number): Promise<void> {
+    this.#closed = true;
+    const connections = [...this.#all];
+    const startedMs = this.#context.now();
+    for (const [index, connection] of connections.entries()) {
+      const dueMs = startedMs + (spreadMs * index) / connections.length;
+      const waitMs = dueMs - this.#context.now();
+      if (waitMs >= 10) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      connection.close('service_restart', 'the server restarts; connect again');
+    }
+  }
+
+  /** Ends what did not answer the close within `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    const endMs = this.#context.now() + timeoutMs;
+    while (this.#all.size > 0 && this.#context.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const connection of this.#all) connection.terminate();
+  }
+}

@@ -1,0 +1,141 @@
+import type { PlayReply } from '../../core/channel/media.ts';
+import {
+  MillraceError,
+  type ReplyData,
+  type RequestData,
+  type StreamName,
+} from '../../core/protocol/index.ts';
+import type { NodeId } from '../../core/registry/record.ts';
+import {
+  demandPermission,
+  demandUseful,
+  type RequestContext,
+  type Services,
+  timeLeft,
+} from '../request-context.ts';
+import { StreamWait } from '../stream-wait.ts';
+
+type PlayData = RequestData<'stream.play'>;
+
+/**
+ * Plays a stream, or answers a new offer for one that the session plays already. It waits for a stream that
+ * is not there yet without holding up the session's other requests for it.
+ *
+ * @param context its deadline includes `wait_ms`
+ */
+export async function play(
+  services: Services,
+  context: RequestContext,
+  stream: StreamName,
+  data: PlayData,
+): Promise<ReplyData<'stream.play'>> {
+  const { session } = context;
+  demandPermission(context.identity, 'play', stream);
+  const waitMs = data.wait_ms ?? 0;
+  const attempt = () => session.serially(stream, () => playNow(services, context, stream, data));
+  if (waitMs === 0) return attempt();
+
+  const wait = new StreamWait(services.registry, session, stream, waitMs);
+  try {
+    while (await wait.next()) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+  } finally {
+    wait.release();
+  }
+  throw notFound(stream, ` within ${waitMs} ms`);
+}
+
+async function playNow(
+  services: Services,
+  context: RequestContext,
+  stream: StreamName,
+  data: PlayData,
+): Promise<ReplyData<'stream.play'>> {
+  demandUseful(services, context);
+  const { session } = context;
+  session.demandRoomFor(stream, services.settings.limits.streamsPerSession);
+  const record = await services.streams.find(stream);
+  if (record === undefined) throw notFound(stream, '');
+  const { sdp } = await callPlay(services, context, stream, record.node, data);
+  services.log.info({ session: session.publicId, stream, node: record.node }, 'stream played');
+  void services.records.save(session);
+  return { sdp };
+}
+
+/** A viewer stays at the stream's own media server; only what is held elsewhere changes with a new play. */
+async function callPlay(
+  services: Services,
+  context: RequestContext,
+  stream: StreamName,
+  node: NodeId,
+  data: PlayData,
+): Promise<PlayReply> {
+  const { session } = context;
+  const before = session.hold(stream)?.play;
+  // Held before the answer is known: the media server may end it before the answer is read.
+  session.setHold(stream, { play: { node } });
+  let reply: PlayReply;
+  try {
+    reply = await services.links.call(
+      node,
+      'play',
+      { stream, session: session.id, sdp: data.sdp, events: session.events },
+      timeLeft(services, context),
+    );
+  } catch (error) {
+    if (isNotFound(error)) services.streams.forget(stream);
+    restore(services, context, stream, node, before?.node, error);
+    throw error;
+  }
+  if (session.ended) {
+    await services.sessions.release(session, node);
+    throw new MillraceError(
+      'unknown_session',
+      'this session ended meanwhile; send "" to start a new session',
+    );
+  }
+  if (before !== undefined && before.node !== node) close(services, context, stream, before.node);
+  return reply;
+}
+
+/** After a failure the session has what it had, and a first play that timed out leaves nothing behind. */
+function restore(
+  services: Services,
+  context: RequestContext,
+  stream: StreamName,
+  node: NodeId,
+  before: NodeId | undefined,
+  error: unknown,
+): void {
+  const { session } = context;
+  if (session.hold(stream)?.play?.node === node) {
+    if (before === undefined || (before === node && isNotFound(error))) session.dropHold(stream, 'play');
+    else session.setHold(stream, { play: { node: before } });
+  }
+  if (before !== node && error instanceof MillraceError && error.errorName === 'timed_out') {
+    close(services, context, stream, node);
+  }
+}
+
+function close(services: Services, context: RequestContext, stream: StreamName, node: NodeId): void {
+  const request = { stream, session: context.session.id, role: 'play' } as const;
+  services.links.call(node, 'close', request, services.settings.requestTimeoutMs).catch((error: unknown) => {
+    services.log.warn({ session: context.session.publicId, stream, node, err: error }, 'play not closed');
+  });
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof MillraceError && error.errorName === 'stream_not_found';
+}
+
+function notFound(stream: StreamName, when: string): MillraceError {
+  return new MillraceError(
+    'stream_not_found',
+    `nobody publishes "${stream}"${when}; check the name, or let the request wait for it with "wait_ms"`,
+  );
+}

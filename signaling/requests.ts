@@ -1,0 +1,206 @@
+import type { Authoriser, Identity } from '../core/auth/index.ts';
+import {
+  type DecodedRequest,
+  encodeError,
+  encodeReply,
+  MillraceError,
+  type ReplyMethod,
+  type SessionId,
+  toMillraceError,
+} from '../core/protocol/index.ts';
+import type { SessionRecord } from '../core/registry/record.ts';
+import { close } from './handlers/close.ts';
+import { heartbeat } from './handlers/heartbeat.ts';
+import { mute } from './handlers/mute.ts';
+import { play } from './handlers/play.ts';
+import { publish } from './handlers/publish.ts';
+import type { SignalingMetrics } from './metrics.ts';
+import { demandUseful, type RequestContext, type Services } from './request-context.ts';
+import type { Session, SessionSocket } from './session.ts';
+
+/** The connection that requests come from: who is at its other end, and which session it serves. */
+export interface Requester extends SessionSocket {
+  readonly replyMethod: ReplyMethod;
+  /** From the opening handshake. */
+  readonly token: string | undefined;
+  readonly closing: boolean;
+  identity: Identity | undefined;
+  session: Session | undefined;
+  /** Requests are let in one after another, as each may decide which session the next one belongs to. */
+  admission: Promise<unknown> | undefined;
+}
+
+type Data = Parameters<typeof encodeReply>[1];
+
+/** Serves decoded requests: who asks, for which session, by whom it is done, and the reply's text. */
+export class Requests {
+  readonly #services: Services;
+  readonly #authoriser: Authoriser;
+  readonly #metrics: SignalingMetrics;
+  shuttingDown = false;
+
+  constructor(services: Services, authoriser: Authoriser, metrics: SignalingMetrics) {
+    this.#services = services;
+    this.#authoriser = authoriser;
+    this.#metrics = metrics;
+  }
+
+  /** The text of the reply, an error's too; never rejects, and takes no longer than the request's deadline. */
+  async answer(requester: Requester, request: DecodedRequest): Promise<string> {
+    const startedMs = this.#services.now();
+    let failure: MillraceError | undefined;
+    let data: Data = {};
+    try {
+      data = await this.#withinDeadline(requester, request, startedMs);
+    } catch (error) {
+      failure = toMillraceError(error);
+      if (failure.errorName === 'internal') {
+        const { method, stream } = request;
+        this.#services.log.error(
+          { session: requester.session?.publicId, method, stream, err: error },
+          'failed',
+        );
+      }
+    }
+    const { method } = request;
+    const seconds = (this.#services.now() - startedMs) / 1000;
+    this.#metrics.requests.observe({ method, code: failure?.code ?? 0 }, seconds);
+    const head = {
+      method,
+      stream: request.stream,
+      session: requester.session?.id ?? '',
+      ...(request.id !== undefined && { id: request.id }),
+    };
+    return failure === undefined
+      ? encodeReply(head, data, requester.replyMethod)
+      : encodeError(head, failure, requester.replyMethod);
+  }
+
+  async #withinDeadline(requester: Requester, request: DecodedRequest, startedMs: number): Promise<Data> {
+    const waitMs = request.method === 'stream.play' ? (request.data.wait_ms ?? 0) : 0;
+    const timeoutMs = this.#services.settings.requestTimeoutMs + waitMs;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const text = `no answer within ${timeoutMs} ms; try again`;
+        reject(new MillraceError('timed_out', text));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([this.#serve(requester, request, startedMs + timeoutMs), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #serve(requester: Requester, request: DecodedRequest, deadlineMs: number): Promise<Data> {
+    if (this.shuttingDown) {
+      throw new MillraceError('shutting_down', 'the server is shutting down; connect again');
+    }
+    // Begun inside the admission, so that work begins in the order of the requests.
+    const begun = (requester.admission ?? Promise.resolve()).then(async () => {
+      const admitted = await this.#admit(requester, request);
+      return { data: this.#dispatch({ ...admitted, deadlineMs }, request) };
+    });
+    const settled = begun.then(nothing, nothing);
+    requester.admission = settled;
+    try {
+      return await (await begun).data;
+    } finally {
+      if (requester.admission === settled) requester.admission = undefined;
+    }
+  }
+
+  #dispatch(context: RequestContext, request: DecodedRequest): Promise<Data> | Data {
+    const services = this.#services;
+    const { session } = context;
+    switch (request.method) {
+      case 'stream.heartbeat':
+        return heartbeat(services, context);
+      case 'stream.play':
+        return play(services, context, request.stream, request.data);
+      case 'stream.publish':
+        return session.serially(request.stream, async () => {
+          demandUseful(services, context);
+          return publish(services, context, request.stream, request.data);
+        });
+      case 'stream.mute':
+        return session.serially(request.stream, async () => {
+          demandUseful(services, context);
+          return mute(services, context, request.stream, request.data);
+        });
+      case 'stream.close':
+        return session.serially(request.stream, async () => {
+          demandUseful(services, context);
+          return close(services, context, request.stream, request.data);
+        });
+    }
+  }
+
+  async #admit(
+    requester: Requester,
+    request: DecodedRequest,
+  ): Promise<{ identity: Identity; session: Session }> {
+    if (requester.closing) {
+      throw new MillraceError('session_taken_over', 'this connection is closing; connect again');
+    }
+    const renewed = request.token ?? (request.method === 'stream.heartbeat' ? request.data.token : undefined);
+    const identity =
+      renewed === undefined && requester.identity !== undefined
+        ? requester.identity
+        : await this.#authoriser.identify(renewed ?? requester.token);
+    const session = await this.#sessionFor(requester, request.session, identity);
+    requester.identity = identity;
+    // A socket that closed meanwhile takes nothing over.
+    if (!requester.closing) this.#attach(requester, session);
+    return { identity, session };
+  }
+
+  async #sessionFor(requester: Requester, id: SessionId | '', identity: Identity): Promise<Session> {
+    const { sessions } = this.#services;
+    const wanted =
+      id === '' || id === requester.session?.id
+        ? requester.session
+        : (sessions.get(id) ?? (await this.#adopt(id)));
+    if (wanted === undefined) return sessions.open(identity.subject);
+    if (wanted.subject !== identity.subject) {
+      throw new MillraceError('not_authorised', 'this session belongs to another token subject; send ""');
+    }
+    return wanted;
+  }
+
+  #attach(requester: Requester, session: Session): void {
+    const former = requester.session;
+    if (former === session && session.socket === requester) return;
+    if (former !== undefined && former !== session) this.#services.sessions.detach(former, requester);
+    requester.session = session;
+    this.#services.sessions.attach(session, requester);
+  }
+
+  /** A session that another signaling process served until it, or its connection, was gone. */
+  async #adopt(id: SessionId): Promise<Session> {
+    const { registry, sessions } = this.#services;
+    const record = await registry.findSession(id);
+    if (record === undefined) {
+      throw new MillraceError(
+        'unknown_session',
+        'this session is unknown or has ended; send "" to start a new one',
+      );
+    }
+    const epochs = await this.#epochsOf(record);
+    return sessions.get(id) ?? sessions.adopt(record, epochs);
+  }
+
+  /** Epochs of the streams that the session still publishes. */
+  async #epochsOf(record: SessionRecord): Promise<Map<string, number>> {
+    const epochs = new Map<string, number>();
+    for (const { stream, role } of record.holds) {
+      if (role !== 'publish') continue;
+      const found = await this.#services.registry.findStream(stream);
+      if (found?.session === record.id) epochs.set(stream, found.epoch);
+    }
+    return epochs;
+  }
+}
+
+function nothing(): void {}

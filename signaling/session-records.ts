@@ -1,0 +1,95 @@
+import type { Logger } from 'pino';
+import { toMillraceError } from '../core/protocol/index.ts';
+import type { Registry } from '../core/registry/registry.ts';
+import type { Session } from './session.ts';
+
+interface RecordState {
+  /** The record in the registry is older than the session. */
+  stale: boolean;
+  writing: Promise<void> | undefined;
+  /** When it is written again, whether to renew it or to try once more. */
+  dueAtMs: number;
+}
+
+const RETRY_MS = 1000;
+
+/**
+ * Keeps sessions' records in the registry up to date, without anybody having to wait for that: what cannot be
+ * written now is tried again, and a session goes on meanwhile.
+ */
+export class SessionRecords {
+  readonly #registry: Registry;
+  readonly #signaling: string;
+  readonly #resumeMs: number;
+  readonly #now: () => number;
+  readonly #log: Logger;
+  readonly #states = new Map<Session, RecordState>();
+  #away = false;
+
+  constructor(options: {
+    registry: Registry;
+    signaling: string;
+    resumeMs: number;
+    now: () => number;
+    log: Logger;
+  }) {
+    this.#registry = options.registry;
+    this.#signaling = options.signaling;
+    this.#resumeMs = options.resumeMs;
+    this.#now = options.now;
+    this.#log = options.log;
+  }
+
+  /** Resolves after one attempt, whether it succeeded or not; never rejects. */
+  save(session: Session): Promise<void> {
+    if (session.ended) return Promise.resolve();
+    let state = this.#states.get(session);
+    if (state === undefined) {
+      state = { stale: false, writing: undefined, dueAtMs: 0 };
+      this.#states.set(session, state);
+    }
+    state.stale = true;
+    state.writing ??= this.#write(session, state);
+    return state.writing;
+  }
+
+  async delete(session: Session): Promise<void> {
+    await this.#states.get(session)?.writing;
+    this.#states.delete(session);
+    try {
+      await this.#registry.deleteSession(session.id);
+    } catch (error) {
+      // The record runs out by itself.
+      this.#log.debug({ session: session.publicId, err: error }, 'session record not deleted');
+    }
+  }
+
+  /** Renews records and tries again what could not be written. */
+  sweep(): void {
+    const now = this.#now();
+    for (const [session, state] of this.#states) {
+      if (state.writing !== undefined || now < state.dueAtMs) continue;
+      if (state.stale || session.socket !== undefined) void this.save(session);
+    }
+  }
+
+  async #write(session: Session, state: RecordState): Promise<void> {
+    try {
+      while (state.stale && !session.ended) {
+        state.stale = false;
+        state.dueAtMs = this.#now() + this.#resumeMs / 2;
+        // Half a resume time to the next renewal, and a whole one after it.
+        await this.#registry.saveSession(session.record(this.#signaling), this.#resumeMs * 1.5);
+      }
+      if (this.#away) this.#log.info('session records are written again');
+      this.#away = false;
+    } catch (error) {
+      state.stale = true;
+      state.dueAtMs = this.#now() + RETRY_MS;
+      if (!this.#away) this.#log.warn({ err: toMillraceError(error) }, 'session records cannot be written');
+      this.#away = true;
+    } finally {
+      state.writing = undefined;
+    }
+  }
+}

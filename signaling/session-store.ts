@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { MillraceError, newSessionId, type SessionId, toMillraceError } from '../core/protocol/index.ts';
+import type { NodeId, SessionRecord } from '../core/registry/record.ts';
+import type { MediaLinks } from './media-links.ts';
+import { Session, type SessionSocket } from './session.ts';
+import type { SessionRecords } from './session-records.ts';
+import type { SignalingSettings } from './settings.ts';
+
+const RELEASE_TIMEOUT_MS = 5000;
+const RELEASE_ATTEMPTS = 3;
+
+/** All sessions of this process, from their first request to their release. */
+export class SessionStore {
+  readonly #settings: SignalingSettings;
+  readonly #records: SessionRecords;
+  readonly #links: MediaLinks;
+  readonly #now: () => number;
+  readonly #log: Logger;
+  readonly #sessions = new Map<SessionId, Session>();
+
+  constructor(options: {
+    settings: SignalingSettings;
+    records: SessionRecords;
+    links: MediaLinks;
+    now: () => number;
+    log: Logger;
+  }) {
+    this.#settings = options.settings;
+    this.#records = options.records;
+    this.#links = options.links;
+    this.#now = options.now;
+    this.#log = options.log;
+  }
+
+  get(id: SessionId): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  byPublicId(id: string): Session | undefined {
+    for (const session of this.#sessions.values()) if (session.publicId === id) return session;
+    return undefined;
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  count(): { attached: number; detached: number } {
+    let attached = 0;
+    for (const session of this.#sessions.values()) if (session.socket !== undefined) attached += 1;
+    return { attached, detached: this.#sessions.size - attached };
+  }
+
+  /** @throws MillraceError `too_many` */
+  open(subject: string): Session {
+    const session = this.#add(new Session(newSessionId(randomBytes), subject));
+    this.#log.info({ session: session.publicId, subject }, 'session opened');
+    return session;
+  }
+
+  /**
+   * A session that another signaling process served, with what it held.
+   * @throws MillraceError `too_many`
+   */
+  adopt(record: SessionRecord, epochs: ReadonlyMap<string, number>): Session {
+    const session = this.#add(new Session(record.id, record.subject));
+    for (const { stream, role, node } of record.holds) {
+      const epoch = epochs.get(stream);
+      if (role === 'play') session.setHold(stream, { play: { node } });
+      else if (epoch !== undefined) session.setHold(stream, { publish: { node, epoch } });
+    }
+    session.events = record.events;
+    this.#log.info({ session: session.publicId, from: record.signaling }, 'session adopted');
+    return session;
+  }
+
+  #add(session: Session): Session {
+    const limit = this.#settings.limits.sessions;
+    if (this.#sessions.size >= limit) this.#dropIdle();
+    if (this.#sessions.size >= limit) {
+      throw new MillraceError(
+        'too_many',
+        `this server already has ${limit} sessions, the most that it takes; try again later`,
+      );
+    }
+    session.detachedAtMs = this.#now();
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** Makes room: a session that holds nothing and has no client loses nothing. */
+  #dropIdle(): void {
+    for (const session of this.#sessions.values()) {
+      if (session.socket !== undefined || session.streamCount > 0) continue;
+      void this.end(session, 'room was needed');
+      return;
+    }
+  }
+
+  /** Attaches a session to a socket; an older socket of the session is closed. Its media never stops. */
+  attach(session: Session, socket: SessionSocket): void {
+    const older = session.socket;
+    if (older === socket) return;
+    session.socket = socket;
+    session.events = socket.events;
+    session.detachedAtMs = undefined;
+    if (session.heartbeatAtMs !== undefined) session.heartbeatAtMs = this.#now();
+    older?.close('session_taken_over', 'another connection took this session over');
+    if (older !== undefined) this.#log.info({ session: session.publicId }, 'session taken over');
+    else if (session.attachedBefore) this.#log.info({ session: session.publicId }, 'session resumed');
+    session.attachedBefore = true;
+    void this.#records.save(session);
+    for (const event of session.takeMissed()) session.tell(event);
+  }
+
+  /** The socket is gone, or serves another session now. */
+  detach(session: Session, socket: SessionSocket): void {
+    if (session.socket !== socket) return;
+    session.socket = undefined;
+    session.detachedAtMs = this.#now();
+    session.endWaits();
+    this.#log.info({ session: session.publicId, streams: session.streamCount }, 'session detached');
+    void this.#records.save(session);
+  }
+
+  /** Ends what is over: clients that stopped their heartbeats, and sessions nobody came back for. */
+  sweep(): void {
+    const now = this.#now();
+    const { heartbeatTimeoutMs, resumeMs } = this.#settings;
+    for (const session of this.#sessions.values()) {
+      if (session.detachedAtMs !== undefined) {
+        if (now - session.detachedAtMs >= resumeMs) void this.end(session, 'not resumed');
+      } else if (session.heartbeatAtMs !== undefined && now - session.heartbeatAtMs >= heartbeatTimeoutMs) {
+        const { socket } = session;
+        if (socket === undefined) continue;
+        this.#log.info({ session: session.publicId }, 'no heartbeat');
+        socket.close('heartbeat_timeout', `no heartbeat for ${heartbeatTimeoutMs} ms; connect and resume`);
+        this.detach(session, socket);
+      }
+    }
+  }
+
+  /** Releases everything the session holds, everywhere, and forgets it. */
+  async end(session: Session, why: string): Promise<void> {
+    if (session.ended) return;
+    session.ended = true;
+    this.#sessions.delete(session.id);
+    session.endWaits();
+    const nodes = session.nodes();
+    this.#log.info({ session: session.publicId, streams: session.streamCount, why }, 'session released');
+    session.socket?.close('session_ended', 'this session was ended');
+    await Promise.all([
+      this.#records.delete(session),
+      ...[...nodes].map((node) => this.release(session, node)),
+    ]);
+  }
+
+  /** Ends everything that the session holds on one media server. Never rejects. */
+  async release(session: Session, node: NodeId): Promise<void> {
+    for (let attempt = 1; attempt <= RELEASE_ATTEMPTS; attempt += 1) {
+      try {
+        await this.#links.call(node, 'release', { session: session.id }, RELEASE_TIMEOUT_MS);
+        return;
+      } catch (error) {
+        this.#log.warn({ session: session.publicId, node, attempt, err: error }, 'session not released');
+        // A media server that is gone holds nothing any more.
+        if (toMillraceError(error).errorName !== 'timed_out') return;
+      }
+    }
+  }
+
+  /** Forgets the sessions here and leaves their records, so that another process can adopt them. */
+  async leave(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    for (const session of sessions) session.endWaits();
+    await Promise.all(sessions.map((session) => this.#records.save(session)));
+  }
+}

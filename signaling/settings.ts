@@ -1,0 +1,78 @@
+import type { ReplyMethod } from '../core/protocol/index.ts';
+
+export interface Certificate {
+  /** PEM, the chain included. */
+  readonly cert: string | Buffer;
+  /** PEM. */
+  readonly key: string | Buffer;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+}
+
+export interface ListenerSettings extends ListenAddress {
+  /** Absent = plain HTTP and ws. */
+  readonly tls?: Certificate;
+}
+
+export interface SignalingLimits {
+  /** WebSockets at once; one more is closed with 1013. */
+  readonly connections: number;
+  /** Sessions at once, those that wait for their client to come back included. */
+  readonly sessions: number;
+  /** Streams that one session publishes or plays at once. */
+  readonly streamsPerSession: number;
+  /** Bad messages that a connection may send in a row; it gets one back every 5 s. One more closes with 4003. */
+  readonly badMessages: number;
+  /** A larger message closes its connection with 1009. */
+  readonly messageBytes: number;
+  /** What the server holds for a client that reads slowly; above that it closes with 4005. */
+  readonly sendBufferBytes: number;
+  /** Requests of one connection that wait for their reply at once. */
+  readonly queuedRequests: number;
+}
+
+export interface SignalingSettings {
+  /** Name of this process in session records and logs. */
+  readonly name: string;
+  readonly listeners: readonly ListenerSettings[];
+  /** Where /metrics, /livez and /readyz are served; absent = nowhere. */
+  readonly metricsListen?: ListenAddress;
+  /** What a reply's `method` says unless the client chooses. */
+  readonly replyMethod: ReplyMethod;
+  /** Origins (RFC 6454) of web pages on other hosts that may use this server; `*` = all. */
+  readonly allowedOrigins: readonly string[];
+  /** Longest silence of a client that has sent a heartbeat once. */
+  readonly heartbeatTimeoutMs: number;
+  /** How long a session outlives its socket. */
+  readonly resumeMs: number;
+  readonly pingIntervalMs: number;
+  /** Longest time to a reply; `wait_ms` comes on top. */
+  readonly requestTimeoutMs: number;
+  /** Over how long the sockets are closed at the end, so that clients do not all come back at once. */
+  readonly closeSpreadMs: number;
+  readonly limits: SignalingLimits;
+}
+
+/** All but name and addresses, which only the one who starts it knows. */
+export const SIGNALING_DEFAULTS = {
+  replyMethod: 'echo',
+  allowedOrigins: [],
+  heartbeatTimeoutMs: 30_000,
+  resumeMs: 60_000,
+  pingIntervalMs: 20_000,
+  requestTimeoutMs: 10_000,
+  closeSpreadMs: 0,
+  limits: {
+    connections: 12_000,
+    sessions: 24_000,
+    streamsPerSession: 256,
+    badMessages: 20,
+    messageBytes: 256 * 1024,
+    sendBufferBytes: 1024 * 1024,
+    queuedRequests: 64,
+  },
+} as const satisfies Omit<SignalingSettings, 'name' | 'listeners'>;

@@ -1,0 +1,156 @@
+import type { Logger } from 'pino';
+import type { Registry as MetricsRegistry } from 'prom-client';
+import type { Authoriser } from '../core/auth/index.ts';
+import type { MediaChannel } from '../core/channel/media.ts';
+import type { NodeEntry } from '../core/registry/record.ts';
+import type { Registry } from '../core/registry/registry.ts';
+import type { Assets } from './assets.ts';
+import { Connections } from './connections.ts';
+import { HealthServer } from './http/health.ts';
+import { HttpRouter } from './http/router.ts';
+import { Listener } from './listener.ts';
+import { MediaLinks } from './media-links.ts';
+import { signalingMetrics } from './metrics.ts';
+import { Notices } from './notices.ts';
+import type { Services } from './request-context.ts';
+import { Requests } from './requests.ts';
+import { SessionRecords } from './session-records.ts';
+import { SessionStore } from './session-store.ts';
+import type { Certificate, SignalingSettings } from './settings.ts';
+import { StreamDirectory } from './stream-directory.ts';
+
+export interface SignalingDeps {
+  readonly registry: Registry;
+  /** Opens a channel to a media server; called once for each that is needed. */
+  readonly mediaChannel: (node: NodeEntry) => MediaChannel;
+  readonly authoriser: Authoriser;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  /** The page and the client's bundle; absent = only WebSockets and /api/v1. */
+  readonly assets?: Assets;
+}
+
+/** The signaling role: clients' WebSockets, /api/v1, the page, and what tells how all that fares. */
+export interface Signaling {
+  /** Resolves when every address listens. @throws the system's error, such as EADDRINUSE */
+  start(): Promise<void>;
+  /** The ports that it listens at, in the order of the settings' listeners. */
+  readonly ports: readonly number[];
+  /** Of /metrics, /livez and /readyz. */
+  readonly metricsPort: number | undefined;
+  /** New TLS connections get this certificate. @param listener its place in the settings */
+  setCertificate(listener: number, certificate: Certificate): void;
+  /** Refuses new requests, closes every socket with 1012, and lets go of the rest. */
+  close(): Promise<void>;
+}
+
+/** TCP connections beyond WebSockets: the page, /api/v1, handshakes that are under way. */
+const HTTP_CONNECTIONS = 512;
+/** What remains open that long after it was told to close is cut. */
+const DRAIN_MS = 1000;
+const MAX_SWEEP_INTERVAL_MS = 1000;
+
+export function createSignaling(settings: SignalingSettings, deps: SignalingDeps): Signaling {
+  const { registry, metrics: metricsRegistry } = deps;
+  const log = deps.log.child({ role: 'signaling' });
+  const now = () => performance.now();
+
+  const streams = new StreamDirectory(registry);
+  const records = new SessionRecords({
+    registry,
+    signaling: settings.name,
+    resumeMs: settings.resumeMs,
+    now,
+    log,
+  });
+  const links = new MediaLinks({
+    registry,
+    mediaChannel: deps.mediaChannel,
+    onNotice: (notice, node) => notices.receive(notice, node),
+    onLost: (node) => notices.nodeLost(node),
+  });
+  const sessions = new SessionStore({ settings, records, links, now, log });
+  const notices = new Notices({ sessions, records, streams, log });
+  const services: Services = {
+    settings,
+    registry,
+    links,
+    sessions,
+    records,
+    streams,
+    log,
+    now,
+    random: Math.random,
+  };
+  const metrics = signalingMetrics(metricsRegistry, {
+    connections: () => connections.size,
+    sessions: () => sessions.count(),
+  });
+  const requests = new Requests(services, deps.authoriser, metrics);
+  const connections = new Connections({ settings, requests, metrics, now }, sessions);
+  const router = new HttpRouter({ services, authoriser: deps.authoriser, metrics, assets: deps.assets });
+  const listeners = settings.listeners.map(
+    (listener) =>
+      new Listener({
+        settings: listener,
+        allowedOrigins: settings.allowedOrigins,
+        replyMethod: settings.replyMethod,
+        messageBytes: settings.limits.messageBytes,
+        tcpConnections: settings.limits.connections + HTTP_CONNECTIONS,
+        admits: () => connections.admits(),
+        onSocket: (socket, handshake) => connections.add(socket, handshake),
+        onHttp: (request, response) => router.handle(request, response),
+      }),
+  );
+  const health =
+    settings.metricsListen &&
+    new HealthServer(settings.metricsListen, metricsRegistry, () => !requests.shuttingDown);
+
+  let sweeper: NodeJS.Timeout | undefined;
+  let closing: Promise<void> | undefined;
+
+  async function start(): Promise<void> {
+    await Promise.all([...listeners, ...(health ? [health] : [])].map((listener) => listener.listen()));
+    sweeper = setInterval(() => {
+      connections.sweep(now());
+      sessions.sweep();
+      records.sweep();
+    }, sweepIntervalMs(settings));
+    log.info({ ports: listeners.map(({ port }) => port) }, 'signaling started');
+  }
+
+  async function close(): Promise<void> {
+    requests.shuttingDown = true;
+    for (const listener of listeners) listener.stop();
+    await connections.close(settings.closeSpreadMs);
+    await Promise.all([connections.drain(DRAIN_MS), sessions.leave()]);
+    clearInterval(sweeper);
+    links.close();
+    for (const listener of listeners) listener.destroy();
+    health?.close();
+    log.info('signaling closed');
+  }
+
+  return {
+    start,
+    get ports() {
+      return listeners.map(({ port }) => port);
+    },
+    get metricsPort() {
+      return health?.port;
+    },
+    setCertificate(listener, certificate) {
+      listeners[listener]?.setCertificate(certificate);
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** Often enough for the shortest of the times that are watched. */
+function sweepIntervalMs({ heartbeatTimeoutMs, resumeMs, pingIntervalMs }: SignalingSettings): number {
+  const shortest = Math.min(heartbeatTimeoutMs, resumeMs, pingIntervalMs);
+  return Math.max(10, Math.min(MAX_SWEEP_INTERVAL_MS, shortest / 5));
+}
