@@ -34,6 +34,14 @@ describe('The channel within a process, besides', () => {
     assert.equal(listeners.size, 0);
   });
 
+  test('A call that was answered leaves no timer behind', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const { channel } = connect(echoing, { maxCallsInFlight: 1 });
+    const before = timers();
+    await channel.call('echo', { value: 1 }, { timeoutMs: 60_000 });
+    assert.equal(timers(), before);
+  });
+
   test('It tells which call failed unexpectedly', async () => {
     const told: unknown[] = [];
     const failing = { ...echoing, echo: () => Promise.reject(new RangeError('no')) };

@@ -92,7 +92,6 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
     if (this.#closed) return;
     this.#closed = true;
     this.#unsubscribe();
-    this.#outbox.clear();
     this.#noticeListeners.clear();
     for (const fail of [...this.#inFlight]) fail(closedError());
     for (const listener of this.#closeListeners.splice(0)) queueMicrotask(listener);
@@ -117,9 +116,7 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
   #notify(notice: Notice): void {
     const sent = copyPlainData(notice);
     this.#send(() => {
-      for (const listener of [...this.#noticeListeners]) {
-        if (this.#noticeListeners.has(listener)) listener(sent);
-      }
+      for (const listener of this.#noticeListeners) listener(sent);
     });
   }
 

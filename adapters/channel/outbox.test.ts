@@ -49,12 +49,3 @@ test('A full outbox takes nothing until an entry is delivered', async () => {
     true,
   );
 });
-
-test('What is cleared is not delivered, what comes afterwards is', async () => {
-  const outbox = new Outbox(2);
-  const order: string[] = [];
-  outbox.push(() => order.push('cleared'));
-  outbox.clear();
-  await new Promise<void>((resolve) => outbox.push(resolve));
-  assert.deepEqual(order, []);
-});

@@ -30,11 +30,6 @@ export class Outbox {
     return true;
   }
 
-  clear(): void {
-    this.#first = this.#last = undefined;
-    this.#size = 0;
-  }
-
   #schedule(): void {
     if (this.#scheduled || this.#first === undefined) return;
     this.#scheduled = true;

@@ -206,8 +206,7 @@ function describeNotices(open: Open): void {
       handlers: {
         ...echoing,
         echo: async ({ value }) => {
-          notify({ number: 1 });
-          notify({ number: 2 });
+          for (const number of numbers(50)) notify({ number });
           return { value };
         },
       },
@@ -217,9 +216,9 @@ function describeNotices(open: Open): void {
     connection.channel.onNotice(({ number }) => heard.push(number));
     await connection.channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS });
     heard.push('reply');
-    notify({ number: 3 });
-    await until(() => heard.length === 4);
-    assert.deepEqual(heard, [1, 2, 'reply', 3]);
+    notify({ number: 50 });
+    await until(() => heard.length === 52);
+    assert.deepEqual(heard, [...numbers(50), 'reply', 50]);
   });
 }
 

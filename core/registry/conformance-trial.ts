@@ -47,7 +47,7 @@ export async function openTrial(context: TestContext, makeRegistry: MakeRegistry
   return { ...trial, until };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+export const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 export const name = parseStreamName;
 export const nodeId = (id: string) => id as NodeId;

@@ -157,9 +157,10 @@ export function describeWatches(open: Open): void {
       collect(registry, 'lobby'),
     ];
     await until(() => stopped.changes.length === 1 && going.changes.length === 1);
+    const releasing = registry.releaseStream(name('lobby'), epoch);
     stopped.stop();
     stopped.stop();
-    await registry.releaseStream(name('lobby'), epoch);
+    await releasing;
     await until(() => going.changes.length === 2);
     assert.deepEqual(stopped.told(), [`claimed ${epoch}`]);
     assert.deepEqual(other.told(), []);

@@ -5,6 +5,7 @@ import { describeSessions } from './conformance-sessions.ts';
 import {
   claim,
   claimed,
+  collect,
   held,
   type MakeRegistry,
   name,
@@ -15,6 +16,7 @@ import {
   openTrial,
   session,
   sessionId,
+  turn,
 } from './conformance-trial.ts';
 import { describeReannouncing, describeWatches } from './conformance-watches.ts';
 
@@ -131,5 +133,17 @@ function describeClosing(open: Open): void {
       () => registry.sessions({ limit: 1 }),
     ];
     for (const call of calls) await assert.rejects(call, named('registry_unavailable'), String(call));
+  });
+
+  test('A closed registry tells its watches nothing, of what it was doing as it closed neither', async (t) => {
+    const { registry, until } = await open(t);
+    const epoch = await claimed(registry, claim('lobby', 'a'));
+    const watch = collect(registry, 'lobby');
+    await until(() => watch.changes.length === 1);
+    const releasing = registry.releaseStream(name('lobby'), epoch).catch(() => false);
+    await registry.close();
+    await releasing;
+    await turn();
+    assert.deepEqual(watch.told(), [`claimed ${epoch}`]);
   });
 }

@@ -1,4 +1,5 @@
 import { describeRegistry } from '../../../core/registry/conformance.ts';
+import { describeRegistryModel } from '../../../core/registry/conformance-model.ts';
 import type { RegistryTrial } from '../../../core/registry/conformance-trial.ts';
 import { createMemoryRegistry } from './memory.ts';
 
@@ -16,3 +17,4 @@ async function makeRegistry(): Promise<RegistryTrial> {
 }
 
 describeRegistry('The registry in memory', makeRegistry);
+describeRegistryModel('The registry in memory', makeRegistry, 3000);

@@ -1,0 +1,144 @@
+import type { Track } from '../channel/media.ts';
+import type { SessionId } from '../protocol/session-id.ts';
+import type { StreamName } from '../protocol/stream-name.ts';
+import { compareByCodePoint } from './order.ts';
+import type { NodeEntry, NodeId, NodeRecord, SessionRecord, StreamRecord } from './record.ts';
+import { NODE_LEASE_MS, type StreamChange, type StreamClaim } from './registry.ts';
+
+/** One call of the registry, or time that passes. */
+export type Step =
+  | { readonly do: 'pass'; readonly ms: number }
+  | { readonly do: 'announce'; readonly node: NodeRecord }
+  | { readonly do: 'withdraw' | 'fence'; readonly node: NodeId }
+  | { readonly do: 'claim'; readonly claim: StreamClaim }
+  | {
+      readonly do: 'describe';
+      readonly name: StreamName;
+      readonly epoch: number;
+      readonly tracks: readonly Track[];
+    }
+  | { readonly do: 'release'; readonly name: StreamName; readonly epoch: number }
+  | { readonly do: 'reannounce'; readonly stream: StreamRecord }
+  | { readonly do: 'save'; readonly session: SessionRecord; readonly ttlMs: number }
+  | { readonly do: 'delete'; readonly session: SessionId };
+
+/** Answer of a claim that the model cannot foretell exactly: which epoch it is. */
+export interface Granted {
+  readonly grantedAbove: number;
+}
+export type Answer = Granted | StreamRecord | boolean | 'no_media_server' | undefined;
+
+/**
+ * What the rules of `Registry` say, as plainly as they can be said: sets and lists, no bounds, no sharing.
+ * `conformance-model.ts` holds a registry against it, step by step.
+ */
+export class RegistryModel {
+  readonly changes: StreamChange[] = [];
+  /** Every epoch that was granted or announced, in order. */
+  readonly epochs = new Map<StreamName, number[]>();
+  readonly #nodes = new Map<NodeId, { readonly node: NodeRecord; readonly leaseEndsMs: number }>();
+  readonly #gone = new Set<NodeId>();
+  readonly #streams = new Map<StreamName, StreamRecord>();
+  readonly #sessions = new Map<SessionId, { readonly session: SessionRecord; readonly endsMs: number }>();
+  #nowMs = 0;
+
+  /** Takes the step. @returns what the registry must answer */
+  take(step: Step): Answer {
+    switch (step.do) {
+      case 'pass':
+        this.#nowMs += step.ms;
+        return undefined;
+      case 'announce':
+        if (this.#gone.has(step.node.id)) return false;
+        this.#nodes.set(step.node.id, { node: step.node, leaseEndsMs: this.#nowMs + NODE_LEASE_MS });
+        return true;
+      case 'withdraw':
+      case 'fence':
+        return this.#remove(step.node);
+      case 'claim':
+        return this.#mayClaim(step.claim);
+      case 'describe':
+        return this.#ofHolder(step.name, step.epoch, (stream) =>
+          this.#hold({ ...stream, tracks: step.tracks }),
+        );
+      case 'release':
+        return this.#ofHolder(step.name, step.epoch, (stream) => this.#release(stream));
+      case 'reannounce':
+        return this.#reannounce(step.stream);
+      case 'save':
+        this.#sessions.set(step.session.id, { session: step.session, endsMs: this.#nowMs + step.ttlMs });
+        return undefined;
+      case 'delete':
+        this.#sessions.delete(step.session);
+        return undefined;
+    }
+  }
+
+  /** The registry granted this claim with this epoch. */
+  grant({ displaces: _, ...claim }: StreamClaim, epoch: number, sinceMs: number): void {
+    this.#hold({ ...claim, epoch, sinceMs, tracks: [] });
+  }
+
+  nodes(): NodeEntry[] {
+    return [...this.#nodes.values()]
+      .map(({ node, leaseEndsMs }) => ({ ...node, suspect: this.#nowMs >= leaseEndsMs }))
+      .sort((a, b) => compareByCodePoint(a.id, b.id));
+  }
+
+  held(): StreamRecord[] {
+    return [...this.#streams.values()].sort((a, b) => compareByCodePoint(a.name, b.name));
+  }
+
+  sessions(): SessionRecord[] {
+    return [...this.#sessions.values()]
+      .filter(({ endsMs }) => this.#nowMs < endsMs)
+      .map(({ session }) => session)
+      .sort((a, b) => compareByCodePoint(a.id, b.id));
+  }
+
+  highest(name: StreamName): number {
+    return Math.max(0, ...(this.epochs.get(name) ?? []));
+  }
+
+  #remove(id: NodeId): undefined {
+    this.#nodes.delete(id);
+    this.#gone.add(id);
+    for (const stream of [...this.#streams.values()]) if (stream.node === id) this.#release(stream);
+  }
+
+  #mayClaim({ name, node, displaces }: StreamClaim): Answer {
+    if (!this.#nodes.has(node)) return 'no_media_server';
+    const holder = this.#streams.get(name);
+    if (holder !== undefined && holder.epoch !== displaces) return holder;
+    return { grantedAbove: this.highest(name) };
+  }
+
+  #ofHolder(name: StreamName, epoch: number, act: (stream: StreamRecord) => void): boolean {
+    const stream = this.#streams.get(name);
+    if (stream?.epoch !== epoch) return false;
+    act(stream);
+    return true;
+  }
+
+  #reannounce(stream: StreamRecord): Answer {
+    if (this.#gone.has(stream.node)) return false;
+    if (!this.#nodes.has(stream.node)) return 'no_media_server';
+    const holder = this.#streams.get(stream.name);
+    const ownAlready = holder?.epoch === stream.epoch && holder.node === stream.node;
+    if (!ownAlready && stream.epoch <= this.highest(stream.name)) return false;
+    this.#hold(stream);
+    return true;
+  }
+
+  #hold(stream: StreamRecord): void {
+    const epochs = this.epochs.get(stream.name) ?? [];
+    if (!epochs.includes(stream.epoch)) this.epochs.set(stream.name, [...epochs, stream.epoch]);
+    this.#streams.set(stream.name, stream);
+    this.changes.push({ type: stream.tracks.length === 0 ? 'claimed' : 'described', stream });
+  }
+
+  #release({ name, epoch }: StreamRecord): void {
+    this.#streams.delete(name);
+    this.changes.push({ type: 'released', name, epoch });
+  }
+}
