@@ -83,6 +83,17 @@ export function rtxOf(section: OfferSection, codec: OfferCodec): OfferCodec | un
   );
 }
 
+/** The same for mediasoup, which knows RTX for video only. */
+export function rtxParameters(rtx: OfferCodec, codec: OfferCodec): RtpCodecParameters {
+  return {
+    mimeType: 'video/rtx',
+    payloadType: rtx.payloadType,
+    clockRate: rtx.clockRate,
+    parameters: { apt: codec.payloadType },
+    rtcpFeedback: [],
+  };
+}
+
 /** Feedback both offered and known to mediasoup for the codec, in the offer's order. */
 export function commonFeedback(
   offered: OfferCodec,

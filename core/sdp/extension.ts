@@ -51,3 +51,7 @@ export function answeredDirection(extension: OfferExtension): string | undefined
   if (extension.direction === 'recvonly') return 'sendonly';
   return undefined;
 }
+
+export function hasUri(extensions: readonly { readonly uri: string }[], uri: string): boolean {
+  return extensions.some((extension) => extension.uri === uri);
+}

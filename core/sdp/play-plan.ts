@@ -1,6 +1,14 @@
 import type { RtpCapabilities, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import { MillraceError } from '../protocol/error.ts';
-import { commonFeedback, describeCodec, isRtx, matchesStrictly, offeredNames, rtxOf } from './codec.ts';
+import {
+  commonFeedback,
+  describeCodec,
+  isRtx,
+  matchesStrictly,
+  offeredNames,
+  rtxOf,
+  rtxParameters,
+} from './codec.ts';
 import { commonExtensions, type KnownExtension, MID_URI, TRANSPORT_CC_URI } from './extension.ts';
 import { invalidSdp } from './invalid-sdp.ts';
 import { receives } from './section-use.ts';
@@ -74,17 +82,7 @@ function viewerCodecs(
     payloadType: offered.payloadType,
     rtcpFeedback: commonFeedback(offered, media.rtcpFeedback),
   };
-  if (!rtx) return [codec];
-  return [
-    codec,
-    {
-      mimeType: media.mimeType.replace(/\/.*/, '/rtx'),
-      payloadType: rtx.payloadType,
-      clockRate: rtx.clockRate,
-      parameters: { apt: offered.payloadType },
-      rtcpFeedback: [],
-    },
-  ];
+  return rtx ? [codec, rtxParameters(rtx, offered)] : [codec];
 }
 
 /**

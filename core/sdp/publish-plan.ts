@@ -1,4 +1,4 @@
-import type { RtpCodecCapability, RtpEncodingParameters, RtpParameters } from 'mediasoup/types';
+import type { RtpCodecCapability, RtpHeaderExtensionUri, RtpParameters } from 'mediasoup/types';
 import type { Codec, Kind } from '../channel/media.ts';
 import { MillraceError } from '../protocol/error.ts';
 import {
@@ -10,15 +10,11 @@ import {
   mediaParameters,
   offeredNames,
   rtxOf,
+  rtxParameters,
   SIMULCAST_CODECS,
 } from './codec.ts';
-import {
-  commonExtensions,
-  DEPENDENCY_DESCRIPTOR_URI,
-  type KnownExtension,
-  MID_URI,
-  RID_URI,
-} from './extension.ts';
+import { planEncodings } from './encoding.ts';
+import { commonExtensions, hasUri, RID_URI } from './extension.ts';
 import { invalidSdp } from './invalid-sdp.ts';
 import { describeSection } from './offer-section.ts';
 import { isKind, sends } from './section-use.ts';
@@ -53,26 +49,18 @@ export function planPublish(offer: Offer, options: PublishOptions): PublishPlan 
   return { tracks };
 }
 
-function planTrack(section: OfferSection, { codecs, router }: PublishOptions): PublishTrack | undefined {
+function planTrack(section: OfferSection, options: PublishOptions): PublishTrack | undefined {
   const kind = section.type;
   if (!isKind(kind)) return undefined;
-  const knownUris = (router.headerExtensions ?? [])
-    .filter((known) => known.kind === kind)
-    .map(({ uri }) => uri);
-  const layered = section.rids.length > 1 && section.extensions.some(({ uri }) => uri === RID_URI);
-  const accepted = codecs.filter((codec) => !layered || kind === 'audio' || SIMULCAST_CODECS.includes(codec));
-  const choice = chooseCodec(section, kind, accepted, router.codecs ?? []);
+  const capabilities = options.router.codecs ?? [];
+  const choice = chooseCodec(section, kind, acceptedCodecs(section, options), capabilities);
   if (!choice) {
-    if (layered && chooseCodec(section, kind, codecs, router.codecs ?? [])) {
-      throw invalidSdp(
-        `${describeSection(section.index, kind, section.mid)}: simulcast (${section.rids.length} rids) needs VP8 or H264, offered are ${offeredNames([section])}, this server accepts ${codecs.join(', ')}; send one encoding, or offer a codec for simulcast`,
-      );
-    }
+    if (chooseCodec(section, kind, options.codecs, capabilities)) throw simulcastRefused(section, options);
     return undefined;
   }
   const { codec, offered, capability } = choice;
-  const extensions = commonExtensions(section, 'sends', codec, knownUris);
-  const rtx = hasRtx(capability, router.codecs ?? []) ? rtxOf(section, offered) : undefined;
+  const extensions = commonExtensions(section, 'sends', codec, knownUris(kind, options));
+  const rtx = hasRtx(capability, capabilities) ? rtxOf(section, offered) : undefined;
   const channels = channelsOf(kind, offered);
   const rtpParameters: RtpParameters = {
     mid: section.mid,
@@ -85,26 +73,35 @@ function planTrack(section: OfferSection, { codecs, router }: PublishOptions): P
         parameters: mediaParameters(offered),
         rtcpFeedback: commonFeedback(offered, capability.rtcpFeedback),
       },
-      ...(rtx
-        ? [
-            {
-              mimeType: `${kind}/rtx`,
-              payloadType: rtx.payloadType,
-              clockRate: rtx.clockRate,
-              parameters: { apt: offered.payloadType },
-              rtcpFeedback: [],
-            },
-          ]
-        : []),
+      ...(rtx ? [rtxParameters(rtx, offered)] : []),
     ],
     headerExtensions: extensions.map(({ uri, id }) => ({ uri, id, encrypt: false, parameters: {} })),
-    encodings: planEncodings(section, codec, extensions, rtx !== undefined),
+    encodings: planEncodings({ section, codec, extensions, retransmits: rtx !== undefined }),
     rtcp: {
       ...(section.ssrc?.cname === undefined ? {} : { cname: section.ssrc.cname }),
       reducedSize: true,
     },
   };
   return { mid: section.mid, kind, codec, rtpParameters };
+}
+
+function knownUris(kind: Kind, { router }: PublishOptions): RtpHeaderExtensionUri[] {
+  return (router.headerExtensions ?? []).filter((known) => known.kind === kind).map(({ uri }) => uri);
+}
+
+/** Several rids can only be told apart where their header extension is negotiated; else the sender falls back to one encoding. */
+function acceptedCodecs(section: OfferSection, options: PublishOptions): readonly Codec[] {
+  if (section.rids.length < 2 || !isKind(section.type)) return options.codecs;
+  const simulcast = options.codecs.filter((codec) => SIMULCAST_CODECS.includes(codec));
+  const uris = knownUris(section.type, options);
+  return hasUri(commonExtensions(section, 'sends', 'VP8', uris), RID_URI) ? simulcast : options.codecs;
+}
+
+function simulcastRefused(section: OfferSection, { codecs }: PublishOptions): MillraceError {
+  const { index, type, mid, rids } = section;
+  return invalidSdp(
+    `${describeSection(index, type, mid)}: simulcast (${rids.length} rids) needs VP8 or H264; offered are ${offeredNames([section])}, this server accepts ${codecs.join(', ')}; send one encoding, or offer a codec for simulcast`,
+  );
 }
 
 interface Choice {
@@ -136,56 +133,6 @@ function hasRtx(capability: RtpCodecCapability, capabilities: readonly RtpCodecC
       entry.mimeType.toLowerCase() === 'video/rtx' &&
       entry.parameters?.apt === capability.preferredPayloadType,
   );
-}
-
-/**
- * How the worker finds the track that a packet belongs to: by rid where the rid extension is negotiated, else by SSRC,
- * else, with an empty encoding, by mid and payload type.
- */
-function planEncodings(
-  section: OfferSection,
-  codec: Codec,
-  extensions: readonly KnownExtension[],
-  retransmits: boolean,
-): RtpEncodingParameters[] {
-  const has = (uri: string) => extensions.some((extension) => extension.uri === uri);
-  const layers = scalabilityMode(codec, section.rids.length, has(DEPENDENCY_DESCRIPTOR_URI));
-  if (section.rids.length > 0 && has(RID_URI)) return section.rids.map((rid) => ({ rid, ...layers }));
-  const { ssrc } = section;
-  if (!ssrc && !has(MID_URI)) {
-    throw invalidSdp(
-      `${describeSection(section.index, section.type, section.mid)}: neither a=ssrc nor the header extension ${MID_URI} is offered, so its packets could not be recognised`,
-    );
-  }
-  // An SSRC without its RTX SSRC would have retransmissions dropped; mid and payload type find both.
-  if (!ssrc || (retransmits && ssrc.rtx === undefined && has(MID_URI))) return [{ ...layers }];
-  return [
-    {
-      ssrc: ssrc.media,
-      ...(retransmits && ssrc.rtx !== undefined ? { rtx: { ssrc: ssrc.rtx } } : {}),
-      ...layers,
-    },
-  ];
-}
-
-/**
- * The layers to be ready for. SDP does not say how many a sender sends, so this is the most that browsers do. mediasoup
- * drops packets of layers above the announced ones, so too few would cost picture; too many costs nothing: it
- * chooses among layers that carry bits, and a sender with one layer (L1T1) is forwarded whole. Not a
- * `_KEY` mode: taken for K-SVC, a full-SVC sender's lower layers would be missing, while K-SVC taken for full SVC only
- * sends some unneeded packets.
- *
- * AV1 without the dependency descriptor is one layer: mediasoup sees neither layers nor key frames in it, and
- * would wait for a key frame for ever. Simulcast streams of Chromium's VP8 have three temporal layers by themselves.
- */
-function scalabilityMode(
-  codec: Codec,
-  rids: number,
-  describesDependencies: boolean,
-): Pick<RtpEncodingParameters, 'scalabilityMode'> {
-  if (codec === 'VP9' || (codec === 'AV1' && describesDependencies)) return { scalabilityMode: 'L3T3' };
-  if (rids > 1 && SIMULCAST_CODECS.includes(codec)) return { scalabilityMode: 'L1T3' };
-  return {};
 }
 
 /** One transport cannot receive two tracks with one SSRC: the worker refuses the second. */

@@ -142,6 +142,10 @@ export const VARIANTS: Readonly<Record<string, VariantEntry>> = {
     pc.addTransceiver(audio, { direction: 'sendonly' });
     prefer(pc.addTransceiver(video, { direction: 'sendonly' }), ['AV1'], true);
   }),
+  'publish-av1-svc': publish(({ pc, video, prefer }) => {
+    const svc = { scalabilityMode: 'L3T3' } as RTCRtpEncodingParameters;
+    prefer(pc.addTransceiver(video, { direction: 'sendonly', sendEncodings: [svc] }), ['AV1'], true);
+  }),
   'publish-av1-first': publish(({ pc, video, prefer }) => {
     prefer(pc.addTransceiver(video, { direction: 'sendonly' }), ['AV1', 'VP9', 'H264', 'VP8']);
   }),
@@ -154,7 +158,7 @@ export const VARIANTS: Readonly<Record<string, VariantEntry>> = {
     pc.addTransceiver(video, { direction: 'sendonly' });
     pc.createDataChannel('chat');
   }),
-  'publish-data-channel-first': publish(async ({ pc, audio, video, negotiate }) => {
+  'publish-data-channel-between': publish(async ({ pc, audio, video, negotiate }) => {
     pc.createDataChannel('chat');
     pc.addTransceiver(audio, { direction: 'sendonly' });
     await negotiate();
