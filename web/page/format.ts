@@ -4,6 +4,12 @@ export function formatBitrate(bitsPerSecond: number, tag: string): string {
   return `${number(bitsPerSecond / 1_000_000, bitsPerSecond < 9_950_000 ? 2 : 1, tag)} Mbit/s`;
 }
 
+/** `480 k`, `1.2 M`: beside a figure that names the unit. */
+export function formatShortBitrate(bitsPerSecond: number, tag: string): string {
+  if (bitsPerSecond < 999_500) return `${number(bitsPerSecond / 1000, 0, tag)} k`;
+  return `${number(bitsPerSecond / 1_000_000, 1, tag)} M`;
+}
+
 /** @param ratio 0..1 */
 export function formatRatio(ratio: number, tag: string): string {
   const percent = ratio * 100;

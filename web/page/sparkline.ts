@@ -32,11 +32,13 @@ export function line(values: readonly (number | null)[], top: number): string {
   return parts.join('');
 }
 
-/** A scale that does not jump with each value: the next of 1, 2, 5, 10, ... above it. */
+const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 10];
+
+/** A scale that does not jump with each value: the next round number above it. */
 export function niceTop(highest: number, least: number): number {
   const value = Math.max(highest, least);
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999) ?? value;
+  return STEPS.map((step) => step * power).find((step) => step >= value * 0.999) ?? value;
 }
 
 function points(values: readonly number[], top: number): string[] {
@@ -75,7 +77,9 @@ export class Sparkline {
       series.reduce((total, values) => total + (values[index] ?? 0), 0),
     );
     const areas = stackedAreas(series, niceTop(Math.max(0, ...totals), this.#least));
-    this.#show(areas.map((d, index) => ({ d, kind: `area layer-${Math.min(index, 2)}` })));
+    // One band is the whole stream; of several the lowest is sound, then come the layers.
+    const layer = (index: number): number => (areas.length === 1 ? 2 : Math.min(index, 3));
+    this.#show(areas.map((d, index) => ({ d, kind: `area layer-${layer(index)}` })));
   }
 
   drawLine(values: readonly (number | null)[]): void {

@@ -1,6 +1,6 @@
 import type { StreamResource } from './api.ts';
 import { icon, make, setText } from './element.ts';
-import { formatBitrate, formatDuration, formatMs, formatRatio } from './format.ts';
+import { formatBitrate, formatDuration, formatMs, formatRatio, formatShortBitrate } from './format.ts';
 import { SAMPLES, Sparkline } from './sparkline.ts';
 import { languageTag, type TextKey, text } from './text/text.ts';
 import { ViewerTable } from './viewer-table.ts';
@@ -105,16 +105,21 @@ export class StreamRow {
     this.#bitrate.sparkline?.drawStack(bands);
     this.#loss.sparkline?.drawLine(this.#samples.map(({ lossRatio }) => lossRatio));
     this.#roundTrip.sparkline?.drawLine(this.#samples.map(({ roundTripMs }) => roundTripMs));
-    const several = stream.layers.length > 1;
-    const layers = several
-      ? stream.layers.map(({ rid, bitrate_bps }) => `${rid} ${formatBitrate(bitrate_bps, tag)}`)
-      : [];
-    this.#layers.replaceChildren(...layers.map((layer) => make('span', {}, layer)));
+    const layers = stream.layers.length > 1 ? stream.layers : [];
+    this.#layers.replaceChildren(
+      ...layers.map(({ rid, bitrate_bps }, index) =>
+        make(
+          'span',
+          { class: `layer key-${index + 1}`, title: `${rid}: ${formatBitrate(bitrate_bps, tag)}` },
+          formatShortBitrate(bitrate_bps, tag),
+        ),
+      ),
+    );
   }
 
   #showTags(stream: StreamResource): void {
     const tags = stream.tracks.map(({ codec, encodings }) =>
-      text(encodings > 1 ? 'layersMany' : 'layersOne', { codec, count: encodings }),
+      text(encodings > 1 ? 'layersMany' : 'layersOne', { codec: codecName(codec), count: encodings }),
     );
     const warnings: TextKey[] = [];
     if (!stream.live) warnings.push('notLive');
@@ -126,6 +131,10 @@ export class StreamRow {
       text('since', { duration: formatDuration(Date.now() - Date.parse(stream.since)) }),
     );
   }
+}
+
+function codecName(codec: string): string {
+  return codec === 'opus' ? 'Opus' : codec;
 }
 
 /** A label, the newest value, and its graph. */
