@@ -1,4 +1,4 @@
-import type { DtlsFingerprint, WebRtcTransport } from 'mediasoup/types';
+import type { DtlsFingerprint, DtlsParameters, WebRtcTransport } from 'mediasoup/types';
 import type { AnswerOptions, Offer, TransportDescription } from '../core/sdp/types.ts';
 import type { MediaServerSettings } from './settings.ts';
 import type { MediaWorker } from './worker.ts';
@@ -91,7 +91,7 @@ export class PeerTransport {
   /** Lets the peer in. In what mediasoup is asked next, this comes first: it keeps the order of requests. */
   async connect(): Promise<void> {
     // The offerer is the DTLS client (RFC 8842 section 5.3: we answer `passive`), so we wait for its hello.
-    const dtlsParameters = { role: 'client', fingerprints: [...this.#fingerprints] } as const;
+    const dtlsParameters: DtlsParameters = { role: 'client', fingerprints: [...this.#fingerprints] };
     await this.worker.ask('connecting a transport', this.transport.connect({ dtlsParameters }));
   }
 

@@ -11,10 +11,7 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 const STABLE_MS = 10_000;
 
-type Settings = Pick<
-  MediaServerSettings,
-  'workerBin' | 'workers' | 'rtcListen' | 'rtcPort' | 'codecs'
->;
+type Settings = Pick<MediaServerSettings, 'workerBin' | 'workers' | 'rtcListen' | 'rtcPort' | 'codecs'>;
 
 /** One place of the pool: the worker at one port, and its replacement when that dies. */
 interface Seat {

@@ -31,7 +31,8 @@ export interface WorkerOptions {
  */
 export class MediaWorker {
   readonly index: number;
-  readonly port: number;
+  /** Where its clients' media arrives; one port, unless the settings leave the choice to the system. */
+  readonly udpPorts: ReadonlySet<number>;
   readonly router: Router;
   readonly webRtcServer: WebRtcServer;
   readonly #worker: Worker;
@@ -61,16 +62,28 @@ export class MediaWorker {
           worker.createRouter({ mediaCodecs: routerCodecs(options.settings.codecs) }),
         ]),
       );
-      return new MediaWorker(options, worker, webRtcServer, router);
+      const { udpSockets } = await withDeadline(
+        'reading the media ports of a worker',
+        START_TIMEOUT_MS,
+        webRtcServer.dump(),
+      );
+      const udpPorts = new Set(udpSockets.map(({ port }) => port));
+      return new MediaWorker(options, worker, webRtcServer, router, udpPorts);
     } catch (error) {
       worker.close();
       throw error;
     }
   }
 
-  private constructor(options: WorkerOptions, worker: Worker, webRtcServer: WebRtcServer, router: Router) {
+  private constructor(
+    options: WorkerOptions,
+    worker: Worker,
+    webRtcServer: WebRtcServer,
+    router: Router,
+    udpPorts: ReadonlySet<number>,
+  ) {
     this.index = options.index;
-    this.port = options.port;
+    this.udpPorts = udpPorts;
     this.#worker = worker;
     this.webRtcServer = webRtcServer;
     this.router = router;

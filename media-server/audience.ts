@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { EndReason, MuteRequest, MuteState, PlayReply, PlayRequest } from '../core/channel/media.ts';
+import { chooseWorker } from '../core/placement/worker.ts';
+import { MillraceError } from '../core/protocol/error.ts';
+import type { SessionId } from '../core/protocol/session-id.ts';
+import type { StreamName } from '../core/protocol/stream-name.ts';
+import { parseOffer } from '../core/sdp/index.ts';
+import type { Offer } from '../core/sdp/types.ts';
+import { mutedAfter, reportedMute, UNMUTED } from './mute.ts';
+import type { PeerState } from './peer-transport.ts';
+import { Play } from './play.ts';
+import type { Publication, TrackChange } from './publication.ts';
+import type { StreamContext } from './stream-context.ts';
+
+/** How often a play is begun anew because the publication that it joined was replaced meanwhile. */
+const JOIN_ATTEMPTS = 3;
+
+/** A viewer: the session's newest play, and its place within the limit of viewers. */
+interface Viewer {
+  play: Play;
+  readonly giveUpPlace: () => void;
+}
+
+/**
+ * The viewers of one stream, whatever its generation: one play a session, for a moment two while the newer
+ * one connects.
+ */
+export class Audience {
+  readonly #name: StreamName;
+  readonly #context: StreamContext;
+  readonly #log: Logger;
+  /** The publication that new plays join. @throws MillraceError `stream_ended` when there is none any more */
+  readonly #carrier: () => Publication;
+  readonly #viewers = new Map<SessionId, Viewer>();
+  readonly #streamId = randomUUID();
+
+  constructor(name: StreamName, context: StreamContext, carrier: () => Publication) {
+    this.#name = name;
+    this.#context = context;
+    this.#log = context.log.child({ stream: name });
+    this.#carrier = carrier;
+  }
+
+  get size(): number {
+    return this.#viewers.size;
+  }
+
+  get plays(): readonly Play[] {
+    return [...this.#viewers.values()].map(({ play }) => play);
+  }
+
+  has(session: SessionId): boolean {
+    return this.#viewers.has(session);
+  }
+
+  /**
+   * Begins a play, or changes the session's own. Calls of one session come one after the other.
+   *
+   * @throws MillraceError `invalid_sdp`, `no_common_codec`, `too_many`, `stream_ended`, `no_media_server`
+   */
+  async play(request: PlayRequest): Promise<PlayReply> {
+    const offer = parseOffer(request.sdp);
+    const current = this.#viewers.get(request.session)?.play;
+    if (!current || current.peer.match(offer) === 'another_peer') return this.#begin(request, offer, current);
+    current.events = request.events;
+    return { sdp: await current.renegotiate(offer, this.#carrier()) };
+  }
+
+  /** @throws MillraceError `stream_not_found` when the session does not play the stream */
+  async mute(request: MuteRequest): Promise<MuteState> {
+    const play = this.#viewers.get(request.session)?.play;
+    if (!play) throw notPlaying(this.#name);
+    await play.mute(mutedAfter(play.muted, request, play.tracks));
+    return reportedMute(play.muted, play.tracks);
+  }
+
+  /** The session's own end of its play: nobody needs to be told. */
+  leave(session: SessionId, reason: 'closed' | 'session_ended'): boolean {
+    return this.#remove(session, reason) !== undefined;
+  }
+
+  /**
+   * The publication was retired, or is gone: another one carries the stream. Viewers with events are told
+   * and stay for a moment; the others see their transport close, as soon as it is one that they can see.
+   */
+  moveFrom(publication: Publication): void {
+    for (const play of this.#currentPlaysOf(publication)) {
+      if (play.leaving) continue;
+      if (play.events) this.#tellMoved(play, { graceMs: this.#context.settings.generationOverlapMs });
+      else this.#closeVisibly(play);
+    }
+  }
+
+  /** The publisher changed its tracks in place. What viewers have of a replaced track is dead. */
+  tracksChanged(publication: Publication, { added, replaced }: TrackChange): void {
+    if (!added && !replaced) return;
+    for (const play of this.#currentPlaysOf(publication)) {
+      if (play.events) {
+        const { generationOverlapMs } = this.#context.settings;
+        this.#tellMoved(play, { graceMs: replaced ? generationOverlapMs : undefined });
+      } else if (replaced) {
+        this.#closeVisibly(play);
+      }
+    }
+  }
+
+  /** The stream is over. */
+  endAll(reason: EndReason): void {
+    for (const play of this.plays) this.#end(play, reason);
+  }
+
+  async #begin(request: PlayRequest, offer: Offer, previous: Play | undefined): Promise<PlayReply> {
+    const place = previous ? undefined : this.#context.viewers.take();
+    let play: Play | undefined;
+    try {
+      const joined = await this.#join(request, offer, previous?.muted ?? UNMUTED);
+      play = joined.play;
+      this.#seat(play, place);
+      return { sdp: joined.sdp };
+    } catch (error) {
+      play?.close();
+      place?.();
+      throw error;
+    }
+  }
+
+  async #join(request: PlayRequest, offer: Offer, muted: MuteState) {
+    const { pool, pipes, settings, traffic } = this.#context;
+    for (let attempt = 1; ; attempt++) {
+      const publication = this.#carrier();
+      const worker = chooseWorker(pool.workers, this.#placesOf(publication), Math.random);
+      if (!worker) throw new MillraceError('no_media_server', 'no media worker is alive; try again');
+      const { session, events } = request;
+      const { play, sdp } = await Play.open({
+        publication,
+        worker,
+        session,
+        events,
+        offer,
+        muted,
+        pipes,
+        settings,
+        traffic,
+        streamId: this.#streamId,
+      });
+      // A client that never connected could not see this transport close: it must get the answer of another.
+      if (!publication.closed && !publication.retired) return { play, sdp };
+      play.close();
+      if (attempt === JOIN_ATTEMPTS) {
+        throw new MillraceError(
+          'stream_ended',
+          'the stream changed while it was being joined; play it again',
+        );
+      }
+    }
+  }
+
+  #placesOf(publication: Publication) {
+    const { pool, pipes } = this.#context;
+    const carries = (worker: Play['worker']) =>
+      worker !== publication.worker &&
+      publication.producers.some(({ producer }) => pipes.carries(producer, worker));
+    return { own: publication.worker, piped: pool.workers.filter(carries) };
+  }
+
+  #seat(play: Play, place: (() => void) | undefined): void {
+    const viewer = this.#viewers.get(play.session);
+    if (viewer) {
+      this.#replace(viewer.play, play);
+      viewer.play = play;
+    } else {
+      // Without one when the play that it was to replace ended meanwhile, and its place with it.
+      const giveUpPlace = place ?? this.#context.viewers.take();
+      this.#viewers.set(play.session, { play, giveUpPlace });
+    }
+    play.peer.onState((state) => this.#onState(play, state));
+    this.#log.info({ session: play.session, worker: play.worker.index }, 'play begins');
+    // What happened before anybody listened.
+    if (play.peer.state !== 'connecting') this.#onState(play, play.peer.state);
+  }
+
+  /** The older of a session's two transports goes when the newer is connected, or after a while. */
+  #replace(older: Play, newer: Play): void {
+    if (older.peer.state !== 'connected') {
+      // It shows nothing; the one before it may.
+      newer.predecessor = older.predecessor;
+      older.predecessor = undefined;
+      older.close();
+      return;
+    }
+    newer.predecessor = older;
+    older.predecessor?.close();
+    older.leaveWithin(this.#context.settings.generationOverlapMs, () => older.close());
+  }
+
+  #onState(play: Play, state: PeerState): void {
+    if (!this.#isCurrent(play)) {
+      if (state !== 'connected') play.close();
+      return;
+    }
+    switch (state) {
+      case 'connected':
+        this.#log.info({ session: play.session }, 'play connected');
+        play.predecessor?.close();
+        play.predecessor = undefined;
+        if (play.leaving && !play.events) this.#end(play, 'displaced');
+        return;
+      case 'lost':
+        this.#end(play, 'transport_lost');
+        return;
+      case 'closed':
+        this.#end(play, 'media_server_lost');
+        return;
+    }
+  }
+
+  #tellMoved(play: Play, { graceMs }: { readonly graceMs: number | undefined }): void {
+    if (graceMs !== undefined) this.#letLeave(play, graceMs);
+    this.#context.notify({ type: 'play.moved', stream: this.#name, session: play.session });
+  }
+
+  /** A client without events learns of it by the DTLS close alert, which only a connected one can get. */
+  #closeVisibly(play: Play): void {
+    if (play.peer.state === 'connected') this.#end(play, 'displaced');
+    else this.#letLeave(play, this.#context.settings.generationOverlapMs);
+  }
+
+  #letLeave(play: Play, graceMs: number): void {
+    play.leaveWithin(graceMs, () => {
+      if (this.#isCurrent(play)) this.#end(play, 'displaced');
+      else play.close();
+    });
+  }
+
+  #end(play: Play, reason: EndReason): void {
+    // Before the transport is closed: its state says what the client could see.
+    const transportClosed =
+      reason === 'transport_lost' || (play.peer.everConnected && play.peer.state !== 'closed');
+    this.#remove(play.session, reason);
+    this.#context.notify({
+      type: 'play.ended',
+      stream: this.#name,
+      session: play.session,
+      reason,
+      transportClosed,
+    });
+  }
+
+  #remove(session: SessionId, reason: EndReason): Play | undefined {
+    const viewer = this.#viewers.get(session);
+    if (!viewer) return undefined;
+    this.#viewers.delete(session);
+    viewer.giveUpPlace();
+    viewer.play.close();
+    this.#log.info({ session, reason }, 'play ended');
+    return viewer.play;
+  }
+
+  #isCurrent(play: Play): boolean {
+    return this.#viewers.get(play.session)?.play === play;
+  }
+
+  #currentPlaysOf(publication: Publication): readonly Play[] {
+    return [...publication.plays].filter((play) => this.#isCurrent(play));
+  }
+}
+
+function notPlaying(name: StreamName): MillraceError {
+  return new MillraceError(
+    'stream_not_found',
+    `this session does not play "${name}"; play it first, or say which role is meant`,
+  );
+}

@@ -1,0 +1,41 @@
+import { errors } from 'mediasoup';
+import type { Logger } from 'pino';
+import type { MediaHandlers } from '../core/channel/media.ts';
+import { MillraceError, toMillraceError } from '../core/protocol/error.ts';
+
+/** The same handlers, but what they throw is in the error table, and what is not the caller's fault is logged. */
+export function answeringErrors(handlers: MediaHandlers, log: Logger): MediaHandlers {
+  const wrap =
+    <Request, Reply>(call: string, handler: (request: Request) => Promise<Reply>) =>
+    async (request: Request): Promise<Reply> => {
+      try {
+        return await handler(request);
+      } catch (error) {
+        const failure = mediaFailure(error);
+        if (failure.errorName === 'internal') log.error({ err: error, call }, 'call failed');
+        throw failure;
+      }
+    };
+  return {
+    publish: wrap('publish', handlers.publish),
+    play: wrap('play', handlers.play),
+    mute: wrap('mute', handlers.mute),
+    close: wrap('close', handlers.close),
+    release: wrap('release', handlers.release),
+    end: wrap('end', handlers.end),
+    streams: wrap('streams', handlers.streams),
+    stream: wrap('stream', handlers.stream),
+  };
+}
+
+/** mediasoup refuses parameters with a TypeError or an UnsupportedError, and those came from an offer. */
+export function mediaFailure(error: unknown): MillraceError {
+  if (error instanceof TypeError || error instanceof errors.UnsupportedError) {
+    return new MillraceError(
+      'invalid_sdp',
+      `the offer describes media that cannot be received or sent: ${error.message}; change the offer`,
+      { cause: error },
+    );
+  }
+  return toMillraceError(error);
+}

@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import type { StreamName } from '../core/protocol/stream-name.ts';
+import type { NodeId, StreamRecord } from '../core/registry/record.ts';
+import type { Registry } from '../core/registry/registry.ts';
+import type { Stream } from './stream.ts';
+
+const CHECKS_PER_ROUND = 100;
+/** Releases that the registry could not take; it forgets them by itself with this node. */
+const MAX_PENDING_RELEASES = 10_000;
+
+/**
+ * What this node holds in the registry, kept in step with the streams that it has: a stream that the registry
+ * lost is announced again, one that somebody else holds with a higher epoch is stopped, one that ended is
+ * released, later if the registry is out of reach now.
+ */
+export class Holdings {
+  readonly #registry: Registry;
+  readonly #node: NodeId;
+  readonly #log: Logger;
+  readonly #streams: ReadonlyMap<StreamName, Stream>;
+  /** As the registry last had them: it knows the subject, which this node was never told. */
+  readonly #records = new Map<StreamName, StreamRecord>();
+  readonly #pending = new Map<StreamName, number>();
+  #round: Iterator<StreamName> | undefined;
+
+  constructor(registry: Registry, node: NodeId, streams: ReadonlyMap<StreamName, Stream>, log: Logger) {
+    this.#registry = registry;
+    this.#node = node;
+    this.#streams = streams;
+    this.#log = log;
+  }
+
+  /** Gives an ended stream up; never throws. */
+  async release(name: StreamName, epoch: number): Promise<void> {
+    this.#records.delete(name);
+    try {
+      await this.#registry.releaseStream(name, epoch);
+    } catch (error) {
+      this.#log.warn({ err: error, stream: name }, 'stream not released yet: registry out of reach');
+      if (this.#pending.size < MAX_PENDING_RELEASES) this.#pending.set(name, epoch);
+    }
+  }
+
+  /** Catches up with releases, then checks the next of the streams. @throws MillraceError `registry_unavailable` */
+  async check(): Promise<void> {
+    for (const [name, epoch] of this.#pending) {
+      await this.#registry.releaseStream(name, epoch);
+      this.#pending.delete(name);
+    }
+    for (let checked = 0; checked < CHECKS_PER_ROUND; checked++) {
+      const next = this.#next();
+      if (!next) return;
+      await this.#compare(next);
+    }
+  }
+
+  #next(): Stream | undefined {
+    const next = this.#round?.next();
+    if (!next || next.done) {
+      this.#round = [...this.#streams.keys()].values();
+      return undefined;
+    }
+    return this.#streams.get(next.value);
+  }
+
+  async #compare(stream: Stream): Promise<void> {
+    const record = await this.#registry.findStream(stream.name);
+    if (stream.ended) return;
+    if (record?.epoch === stream.epoch) {
+      this.#records.set(stream.name, record);
+    } else if (record && record.epoch > stream.epoch) {
+      // On this node, the publish that goes with the claim is on its way.
+      if (record.node !== this.#node) stream.end('displaced');
+    } else {
+      await this.#announceAgain(stream);
+    }
+  }
+
+  async #announceAgain(stream: Stream): Promise<void> {
+    const report = stream.glance();
+    if (!report) return;
+    const { session, sinceMs, tracks, epoch } = report;
+    const subject = this.#records.get(stream.name)?.subject ?? '';
+    const record = { name: stream.name, node: this.#node, epoch, session, subject, tracks, sinceMs };
+    const held = await this.#registry.reannounceStream(record);
+    this.#log.warn({ stream: stream.name, epoch, held }, 'stream announced again: the registry had lost it');
+    if (!held && !stream.ended) stream.end('displaced');
+  }
+}

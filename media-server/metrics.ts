@@ -1,0 +1,101 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { Meter, type Traffic } from './meter.ts';
+import type { PipeSet } from './pipe.ts';
+import { udpDrops } from './udp-drops.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** What the metrics are read from, whenever they are asked for. */
+export interface MetricSources {
+  readonly pool: WorkerPool;
+  readonly pipes: PipeSet;
+  readonly streams: () => number;
+  readonly viewers: () => number;
+  readonly traffic: Traffic;
+}
+
+/** Metrics of a media server. None has a stream's, session's or node's name: their number must stay bounded. */
+export function registerMetrics(registry: Registry, sources: MetricSources): void {
+  const { pool, pipes, traffic } = sources;
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  /** A total that is counted elsewhere. */
+  const counter = (name: string, help: string, read: () => number) => {
+    const meter = new Meter();
+    return new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.inc(meter.growth('', read()));
+      },
+    });
+  };
+  /** Totals of each worker; a process that replaces a dead one counts from 0, which the meter knows by its pid. */
+  const workerCounter = (
+    name: string,
+    help: string,
+    read: () => Promise<readonly { readonly worker: number; readonly pid: number; readonly total: number }[]>,
+  ) => {
+    const meter = new Meter();
+    return new Counter({
+      name,
+      help,
+      labelNames: ['worker'],
+      registers: [registry],
+      async collect() {
+        for (const { worker, pid, total } of await read())
+          this.inc({ worker }, meter.growth(`${pid}`, total));
+      },
+    });
+  };
+
+  gauge('millrace_streams', 'Streams published on this node.', sources.streams);
+  gauge('millrace_viewers', 'Plays of streams on this node.', sources.viewers);
+  gauge('millrace_workers', 'Media workers that are alive.', () => pool.workers.length);
+  gauge('millrace_pipes', 'Pipes between workers of this node.', () => pipes.size);
+  counter(
+    'millrace_rtp_received_bytes_total',
+    'RTP received from publishers, sampled every few seconds.',
+    () => traffic.receivedBytes,
+  );
+  counter(
+    'millrace_rtp_received_packets_total',
+    'RTP packets received from publishers, sampled every few seconds.',
+    () => traffic.receivedPackets,
+  );
+  counter(
+    'millrace_rtp_sent_bytes_total',
+    'RTP sent to viewers, sampled every few seconds.',
+    () => traffic.sentBytes,
+  );
+  counter(
+    'millrace_rtp_sent_packets_total',
+    'RTP packets sent to viewers, sampled every few seconds.',
+    () => traffic.sentPackets,
+  );
+  workerCounter('millrace_worker_cpu_seconds_total', 'CPU time of media workers.', async () =>
+    pool.workers.map(({ index, pid, cpuSeconds }) => ({ worker: index, pid, total: cpuSeconds })),
+  );
+  workerCounter('millrace_worker_deaths_total', 'Media workers that died or hung.', async () =>
+    pool.deaths.map((total, index) => ({ worker: index, pid: index, total })),
+  );
+  workerCounter(
+    'millrace_worker_udp_dropped_packets_total',
+    'Packets that the kernel dropped because a media socket was full.',
+    async () => {
+      const drops = await udpDrops(new Set(pool.workers.flatMap(({ udpPorts }) => [...udpPorts])));
+      return pool.workers.map(({ index, pid, udpPorts }) => ({
+        worker: index,
+        pid,
+        total: [...udpPorts].reduce((sum, port) => sum + (drops.get(port) ?? 0), 0),
+      }));
+    },
+  );
+}

@@ -1,0 +1,133 @@
+import type { Consumer, PipeTransport, Producer, RtpParameters, SrtpParameters } from 'mediasoup/types';
+import type { Kind } from '../core/channel/media.ts';
+import { MillraceError } from '../core/protocol/error.ts';
+import type { MediaWorker } from './worker.ts';
+
+/**
+ * A pipe's viewers join together: they share the key frame that the first of them asks for. The origin is
+ * asked at most once in this time.
+ */
+const KEY_FRAME_REQUEST_DELAY_MS = 1000;
+const SSRC_ATTEMPTS = 8;
+
+/** Where one end of a pipe is, as the other end must know it. Plain data. */
+export interface PipeAddress {
+  readonly ip: string;
+  readonly port: number;
+  readonly srtpParameters?: SrtpParameters;
+}
+
+/** A track on a pipe, as the receiving end must know it. Plain data. */
+export interface PipedTrack {
+  readonly producerId: string;
+  readonly kind: Kind;
+  readonly rtpParameters: RtpParameters;
+  readonly paused: boolean;
+}
+
+export interface PipeEndOptions {
+  readonly ip: string;
+  /** Both ends alike. Media within one machine need not be encrypted. */
+  readonly srtp: boolean;
+}
+
+/**
+ * One end of a pipe between two routers; what passes between the ends is plain data, so the other one may
+ * be in another process. A pipe carries tracks both ways, of all streams that the two routers share.
+ */
+export class PipeEnd {
+  readonly worker: MediaWorker;
+  readonly #transport: PipeTransport;
+  /** SSRCs that this end sends; the other end tells tracks apart by nothing else. */
+  readonly #ssrcs = new Set<number>();
+
+  /** @throws MillraceError as `MediaWorker.ask` */
+  static async open(worker: MediaWorker, { ip, srtp }: PipeEndOptions): Promise<PipeEnd> {
+    const transport = await worker.ask(
+      'creating a pipe',
+      worker.router.createPipeTransport({
+        listenInfo: { protocol: 'udp', ip },
+        enableRtx: true,
+        enableSrtp: srtp,
+      }),
+    );
+    return new PipeEnd(worker, transport);
+  }
+
+  private constructor(worker: MediaWorker, transport: PipeTransport) {
+    this.worker = worker;
+    this.#transport = transport;
+  }
+
+  get address(): PipeAddress {
+    const { tuple, srtpParameters } = this.#transport;
+    return {
+      ip: tuple.localAddress,
+      port: tuple.localPort,
+      ...(srtpParameters ? { srtpParameters } : {}),
+    };
+  }
+
+  get closed(): boolean {
+    return this.#transport.closed;
+  }
+
+  onClosed(listener: () => void): void {
+    this.#transport.observer.once('close', listener);
+  }
+
+  async connect(other: PipeAddress): Promise<void> {
+    await this.worker.ask('connecting a pipe', this.#transport.connect({ ...other }));
+  }
+
+  /**
+   * Sends a producer of this end's router into the pipe, all encodings of it.
+   *
+   * mediasoup draws a consumer's SSRCs at random and does not compare them with those already on the pipe,
+   * where one that is taken would mix two tracks: such a consumer is drawn again.
+   */
+  async send(producer: Producer): Promise<{ readonly track: PipedTrack; readonly consumer: Consumer }> {
+    for (let attempt = 1; attempt <= SSRC_ATTEMPTS; attempt++) {
+      const consumer = await this.worker.ask(
+        'sending a track into a pipe',
+        this.#transport.consume({ producerId: producer.id }),
+      );
+      const ssrcs = ssrcsOf(consumer.rtpParameters);
+      if (new Set(ssrcs).size === ssrcs.length && ssrcs.every((ssrc) => !this.#ssrcs.has(ssrc))) {
+        for (const ssrc of ssrcs) this.#ssrcs.add(ssrc);
+        consumer.observer.once('close', () => {
+          for (const ssrc of ssrcs) this.#ssrcs.delete(ssrc);
+        });
+        const { kind, rtpParameters, producerPaused: paused } = consumer;
+        return { track: { producerId: producer.id, kind, rtpParameters, paused }, consumer };
+      }
+      consumer.close();
+    }
+    throw new MillraceError('internal', `no free SSRC on a pipe in ${SSRC_ATTEMPTS} attempts; try again`);
+  }
+
+  /** Makes the track that the other end sends a producer of this end's router, under the same id. */
+  receive({ producerId, kind, rtpParameters, paused }: PipedTrack): Promise<Producer> {
+    return this.worker.ask(
+      'receiving a track from a pipe',
+      this.#transport.produce({
+        id: producerId,
+        kind,
+        rtpParameters,
+        paused,
+        keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
+      }),
+    );
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+}
+
+function ssrcsOf({ encodings = [] }: RtpParameters): number[] {
+  return encodings.flatMap(({ ssrc, rtx }) => [
+    ...(ssrc === undefined ? [] : [ssrc]),
+    ...(rtx === undefined ? [] : [rtx.ssrc]),
+  ]);
+}

@@ -1,0 +1,356 @@
+import type { Consumer, ConsumerStat } from 'mediasoup/types';
+import type { Kind, MuteState } from '../core/channel/media.ts';
+import { MillraceError } from '../core/protocol/error.ts';
+import type { SessionId } from '../core/protocol/session-id.ts';
+import { answerPlay, planPlay } from '../core/sdp/index.ts';
+import type { Offer, PlayPlan, PlayTrack, ProducerDescription } from '../core/sdp/types.ts';
+import { Meter, type Traffic } from './meter.ts';
+import { PeerTransport } from './peer-transport.ts';
+import type { PipeSet, TrackSource } from './pipe.ts';
+import type { Publication } from './publication.ts';
+import { roundTripMs } from './report.ts';
+import type { MediaServerSettings } from './settings.ts';
+import { verbatimConsume } from './verbatim-consume.ts';
+import type { MediaWorker } from './worker.ts';
+
+/**
+ * A track that joins a connected transport waits this long, so that its first key frame does not come
+ * before the answer that announces it.
+ */
+const RESUME_DELAY_MS = 50;
+
+export interface PlayOptions {
+  readonly publication: Publication;
+  readonly worker: MediaWorker;
+  readonly session: SessionId;
+  readonly events: boolean;
+  readonly offer: Offer;
+  readonly muted: MuteState;
+  readonly pipes: PipeSet;
+  readonly settings: Pick<MediaServerSettings, 'iceConsentTimeoutS' | 'connectTimeoutMs'>;
+  readonly traffic: Traffic;
+  /** What the viewer gets is one MediaStream of this id (RFC 8830), whatever the generation. */
+  readonly streamId: string;
+}
+
+/** A played track: its section of the viewer's offer, where it comes from, and the consumer that sends it. */
+interface PlayedTrack {
+  readonly plan: PlayTrack;
+  readonly source: TrackSource;
+  readonly consumer: Consumer;
+}
+
+/** A track of a publication as the play's worker has it. */
+interface Source extends TrackSource {
+  readonly description: ProducerDescription;
+}
+
+/**
+ * One viewer's transport and its consumers, of one publication at a time.
+ *
+ * A consumer ends with its producer; the play ends when its audience closes it, or with its worker. Closing
+ * it lets go of what pipes brought for it, and closes the older play that it was to replace.
+ */
+export class Play {
+  readonly session: SessionId;
+  readonly worker: MediaWorker;
+  readonly peer: PeerTransport;
+  readonly sinceMs = Date.now();
+  /** Whether the viewer's client is told of moves by events. */
+  events: boolean;
+  /** The viewer's earlier transport, kept until this one is connected. */
+  predecessor: Play | undefined;
+  readonly #options: PlayOptions;
+  readonly #tracks = new Map<string, PlayedTrack>();
+  readonly #meter = new Meter();
+  #publication: Publication;
+  #muted: MuteState;
+  #statistics: PlayStatistics = NO_STATISTICS;
+  #turn = 0;
+  #resume: NodeJS.Timeout | undefined;
+  #leave: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /**
+   * @throws MillraceError `invalid_sdp` or `no_common_codec` for the offer, `stream_ended` when the publication
+   *   closes meanwhile, and as `MediaWorker.ask`; nothing is left open then
+   */
+  static async open(options: PlayOptions): Promise<{ readonly play: Play; readonly sdp: string }> {
+    const { offer, publication, worker } = options;
+    const sources = await bringTracks(options, publication);
+    let play: Play | undefined;
+    try {
+      const plan = planPlay(offer, describe(sources));
+      const peer = await PeerTransport.open(worker, offer, options.settings);
+      const opened = new Play(options, peer);
+      play = opened;
+      // Nothing is sent before DTLS is up, so the tracks need not wait for the answer to be delivered.
+      await Promise.all([
+        peer.connect(),
+        ...plan.tracks.map((track) => opened.#consume(track, sources, { paused: false })),
+      ]);
+      return { play: opened, sdp: opened.#answer(offer, plan) };
+    } catch (error) {
+      play?.close();
+      throw publication.closed ? streamChanged(error) : error;
+    } finally {
+      releaseUnused(sources, play);
+    }
+  }
+
+  private constructor(options: PlayOptions, peer: PeerTransport) {
+    this.session = options.session;
+    this.worker = options.worker;
+    this.events = options.events;
+    this.peer = peer;
+    this.#options = options;
+    this.#muted = options.muted;
+    this.#publication = options.publication;
+    this.#publication.plays.add(this);
+    this.worker.viewers++;
+  }
+
+  get publication(): Publication {
+    return this.#publication;
+  }
+
+  get muted(): MuteState {
+    return this.#muted;
+  }
+
+  get tracks(): readonly { readonly kind: Kind }[] {
+    return [...this.#tracks.values()].map(({ plan }) => plan);
+  }
+
+  /** By the last sample, some seconds old at most. */
+  get statistics(): PlayStatistics {
+    return this.#statistics;
+  }
+
+  /** Spatial layer sent now; null when none is, or the stream has one encoding. */
+  get spatialLayer(): number | null {
+    const video = this.#consumers.find(({ kind }) => kind === 'video');
+    return video?.type === 'simple' ? null : (video?.currentLayers?.spatialLayer ?? null);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether it may stay for a moment only. */
+  get leaving(): boolean {
+    return this.#leave !== undefined;
+  }
+
+  /** Its publication was retired, or its tracks replaced: it may stay `graceMs` for its viewer to play again. */
+  leaveWithin(graceMs: number, onTime: () => void): void {
+    this.#leave ??= setTimeout(onTime, graceMs);
+  }
+
+  /**
+   * Takes another offer of the same peer connection, for the publication that carries the stream now: tracks
+   * come, go or change in place, and a new ufrag restarts ICE. Whoever was leaving stays.
+   *
+   * @throws as `open`; tracks that could not be changed are gone then, the others go on
+   */
+  async renegotiate(offer: Offer, publication: Publication): Promise<string> {
+    const sources = await bringTracks({ ...this.#options, offer }, publication);
+    try {
+      const plan = receivesNothing(offer) ? { tracks: [] } : planPlay(offer, describe(sources));
+      if (this.peer.match(offer) === 'ice_restart') await this.peer.restartIce(offer);
+      const fresh = plan.tracks.filter((track) => !this.#has(track));
+      for (const [mid, { plan: current, consumer }] of this.#tracks) {
+        if (!plan.tracks.some((track) => sameTrack(track, current))) this.#drop(mid, consumer);
+      }
+      await Promise.all(fresh.map((track) => this.#consume(track, sources, { paused: true })));
+      this.#resume = setTimeout(() => this.#resumeUnmuted(), RESUME_DELAY_MS);
+      this.#watch(publication);
+      return this.#answer(offer, plan);
+    } catch (error) {
+      throw publication.closed ? streamChanged(error) : error;
+    } finally {
+      releaseUnused(sources, this);
+    }
+  }
+
+  /** For this viewer only; what comes back comes with a key frame. */
+  async mute(muted: MuteState): Promise<void> {
+    this.#muted = muted;
+    await Promise.all(this.#consumers.map((consumer) => this.#pauseOrResume(consumer)));
+  }
+
+  /** Asks the worker for statistics of the transport and, in turns, of one consumer. Never throws. */
+  async sample(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const consumer = this.#consumers[this.#turn++ % Math.max(1, this.#consumers.length)];
+      const [[transport], stats] = await Promise.all([
+        this.worker.ask('reading statistics', this.peer.transport.getStats()),
+        consumer ? this.worker.ask('reading statistics', consumer.getStats()) : [],
+      ]);
+      const { traffic } = this.#options;
+      // The second entry, if any, is the producer's.
+      const [sent] = stats;
+      if (sent) {
+        traffic.sentPackets += this.#meter.growth(`packets ${sent.ssrc}`, (sent as ConsumerStat).packetCount);
+      }
+      if (!transport) return;
+      traffic.sentBytes += this.#meter.growth('bytes', transport.rtpBytesSent);
+      this.#statistics = {
+        bitrateBps: transport.rtpSendBitrate,
+        availableBitrateBps: transport.availableOutgoingBitrate ?? null,
+        lossRatio: transport.rtpPacketLossSent ?? 0,
+        roundTripMs: (sent && roundTripMs([sent])) ?? this.#statistics.roundTripMs,
+      };
+    } catch {
+      // Closed meanwhile, or the worker is gone: the last sample stands until the play goes too.
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#resume);
+    clearTimeout(this.#leave);
+    this.worker.viewers--;
+    this.peer.close();
+    this.predecessor?.close();
+    this.#publication.playLeft(this);
+  }
+
+  /** Whether a track of this play comes from the source. */
+  uses(source: TrackSource): boolean {
+    return [...this.#tracks.values()].some((track) => track.source === source);
+  }
+
+  get #consumers(): readonly Consumer[] {
+    return [...this.#tracks.values()].map(({ consumer }) => consumer);
+  }
+
+  async #consume(
+    plan: PlayTrack,
+    sources: readonly Source[],
+    { paused }: { readonly paused: boolean },
+  ): Promise<void> {
+    const source = sources.find(({ producer }) => producer.id === plan.producerId);
+    if (!source || source.producer.closed) throw streamChanged();
+    const consumer = await this.worker.ask(
+      'sending a track',
+      verbatimConsume(this.peer.transport, source.producer, plan, {
+        paused: paused || this.#muted[plan.kind],
+      }),
+    );
+    if (this.#closed) throw streamChanged();
+    this.#tracks.set(plan.mid, { plan, source, consumer });
+    consumer.observer.once('close', () => {
+      source.release();
+      if (this.#tracks.get(plan.mid)?.consumer === consumer) this.#tracks.delete(plan.mid);
+    });
+  }
+
+  #drop(mid: string, consumer: Consumer): void {
+    consumer.close();
+    this.#tracks.delete(mid);
+  }
+
+  #has(track: PlayTrack): boolean {
+    const current = this.#tracks.get(track.mid);
+    return current !== undefined && sameTrack(current.plan, track);
+  }
+
+  #watch(publication: Publication): void {
+    clearTimeout(this.#leave);
+    this.#leave = undefined;
+    if (publication === this.#publication) return;
+    const left = this.#publication;
+    this.#publication = publication;
+    publication.plays.add(this);
+    left.playLeft(this);
+  }
+
+  #resumeUnmuted(): void {
+    for (const consumer of this.#consumers) {
+      // A failure means that the worker is gone, and the play with it.
+      this.#pauseOrResume(consumer).catch(() => {});
+    }
+  }
+
+  async #pauseOrResume(consumer: Consumer): Promise<void> {
+    const muted = this.#muted[consumer.kind];
+    if (consumer.paused === muted) return;
+    await this.worker.ask('muting a track', muted ? consumer.pause() : consumer.resume());
+  }
+
+  #answer(offer: Offer, plan: PlayPlan): string {
+    const { streamId } = this.#options;
+    const played = [...this.#tracks.values()].map(({ plan: { mid }, consumer: { rtpParameters } }) => ({
+      mid,
+      streamId,
+      rtpParameters,
+    }));
+    return answerPlay(offer, plan, this.peer.description, played, this.peer.nextAnswer());
+  }
+}
+
+/** The tracks of a publication that the offer has a use for, as `worker` has them. */
+async function bringTracks(
+  { worker, pipes, offer }: Pick<PlayOptions, 'worker' | 'pipes' | 'offer'>,
+  publication: Publication,
+): Promise<readonly Source[]> {
+  const wanted = publication.producers.filter(
+    ({ plan: { kind } }) => publication.worker === worker || offer.sections.some(({ type }) => type === kind),
+  );
+  const brought = await Promise.allSettled(
+    wanted.map(async ({ plan: { kind, codec }, producer: origin }) => {
+      const source = await pipes.bring(origin, publication.worker, worker);
+      const { id, consumableRtpParameters } = source.producer;
+      return { ...source, description: { id, kind, codec, consumableRtpParameters } };
+    }),
+  );
+  const sources = brought.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = brought.find((result) => result.status === 'rejected');
+  if (!failed) return sources;
+  releaseUnused(sources, undefined);
+  throw failed.reason;
+}
+
+function describe(sources: readonly Source[]): readonly ProducerDescription[] {
+  return sources.map(({ description }) => description);
+}
+
+function releaseUnused(sources: readonly Source[], play: Play | undefined): void {
+  for (const source of sources) {
+    if (!play?.uses(source)) source.release();
+  }
+}
+
+/** A viewer that pauses all that it plays. */
+function receivesNothing(offer: Offer): boolean {
+  return !offer.sections.some(({ direction }) => direction === 'recvonly' || direction === 'sendrecv');
+}
+
+/** Apart from the codecs' and extensions' numbers, the plan names the producer, so its generation too. */
+function sameTrack(a: PlayTrack, b: PlayTrack): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function streamChanged(cause?: unknown): MillraceError {
+  return new MillraceError('stream_ended', 'the stream changed while it was being joined; play it again', {
+    cause,
+  });
+}
+
+/** What the worker's statistics said of a play when they were last read. */
+export interface PlayStatistics {
+  readonly bitrateBps: number;
+  readonly availableBitrateBps: number | null;
+  readonly lossRatio: number;
+  readonly roundTripMs: number | null;
+}
+
+const NO_STATISTICS: PlayStatistics = {
+  bitrateBps: 0,
+  availableBitrateBps: null,
+  lossRatio: 0,
+  roundTripMs: null,
+};

@@ -1,0 +1,340 @@
+import type { Producer, ProducerStat } from 'mediasoup/types';
+import type { MuteState, Track } from '../core/channel/media.ts';
+import type { SessionId } from '../core/protocol/session-id.ts';
+import { answerPublish, planPublish } from '../core/sdp/index.ts';
+import type { Offer, PublishPlan, PublishTrack } from '../core/sdp/types.ts';
+import { Meter, type Traffic } from './meter.ts';
+import { PeerTransport } from './peer-transport.ts';
+import type { Play } from './play.ts';
+import { Pulse } from './pulse.ts';
+import {
+  type EncodingReport,
+  encodingReports,
+  lossRatio,
+  packetCount,
+  roundTripMs,
+  totalBitrate,
+} from './report.ts';
+import type { MediaServerSettings } from './settings.ts';
+import type { MediaWorker } from './worker.ts';
+
+/**
+ * Senders make no key frames faster than this, whoever asks; viewers that join within it share one. It
+ * delays no viewer that joins alone.
+ */
+const KEY_FRAME_REQUEST_DELAY_MS = 300;
+
+type Settings = Pick<
+  MediaServerSettings,
+  'codecs' | 'connectTimeoutMs' | 'defaultBitrateBps' | 'iceConsentTimeoutS' | 'maxBitrateBps' | 'mediaIdleMs'
+>;
+
+export interface PublicationOptions {
+  readonly worker: MediaWorker;
+  readonly session: SessionId;
+  readonly epoch: number;
+  readonly offer: Offer;
+  /** Absent or 0 = the default. */
+  readonly maxBitrateBps: number | undefined;
+  readonly muted: MuteState;
+  readonly settings: Settings;
+  readonly traffic: Traffic;
+}
+
+/** A published track: its section of the offer, and the producer that receives it. */
+interface PublishedTrack {
+  readonly plan: PublishTrack;
+  readonly producer: Producer;
+}
+
+/** What a renegotiation changed for viewers. */
+export interface TrackChange {
+  readonly added: boolean;
+  /** A track that viewers have has another producer now: theirs is dead. */
+  readonly replaced: boolean;
+}
+
+/**
+ * One generation of a stream: one publisher's transport and its producers. A consumer cannot change its
+ * producer, so viewers move from one publication to the next by playing again.
+ *
+ * Closing it closes its producers, in the worker and by it those that pipes made of them; then the consumers
+ * of all. Its stream closes it, or its worker dies; a transport that is lost stays until the stream decides.
+ */
+export class Publication {
+  readonly worker: MediaWorker;
+  readonly session: SessionId;
+  readonly peer: PeerTransport;
+  readonly sinceMs = Date.now();
+  /** Those that watch it, on its worker or through a pipe; they come and go by themselves. */
+  readonly plays = new Set<Play>();
+  /** Grows when the same session claims the stream anew. */
+  epoch: number;
+  /** A newer publication took its place; it stays for viewers that need a moment to follow. */
+  retired = false;
+  readonly #settings: Settings;
+  readonly #traffic: Traffic;
+  readonly #meter = new Meter();
+  readonly #tracks = new Map<string, PublishedTrack>();
+  readonly #pulse: Pulse;
+  #muted: MuteState;
+  #maxBitrateBps = 0;
+  #statistics: PublicationStatistics = NO_STATISTICS;
+  #onEmptied: () => void = () => {};
+  #closed = false;
+
+  /**
+   * @throws MillraceError `invalid_sdp` or `no_common_codec` for the offer, and as `MediaWorker.ask`; nothing
+   *   is left open then
+   */
+  static async open(options: PublicationOptions): Promise<{ publication: Publication; sdp: string }> {
+    const plan = planPublish(options.offer, planOptions(options.worker, options.settings));
+    const peer = await PeerTransport.open(options.worker, options.offer, options.settings);
+    const publication = new Publication(options, peer);
+    try {
+      await Promise.all([
+        peer.connect(),
+        publication.#limitBitrate(options.maxBitrateBps),
+        ...plan.tracks.map((track) => publication.#produce(track)),
+      ]);
+      return { publication, sdp: publication.#answer(options.offer, plan) };
+    } catch (error) {
+      publication.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: PublicationOptions, peer: PeerTransport) {
+    this.worker = options.worker;
+    this.session = options.session;
+    this.epoch = options.epoch;
+    this.peer = peer;
+    this.#settings = options.settings;
+    this.#traffic = options.traffic;
+    this.#muted = options.muted;
+    this.#pulse = new Pulse(() => this.#bytesReceived());
+    this.worker.streams++;
+  }
+
+  get tracks(): readonly Track[] {
+    return [...this.#tracks.values()].map(({ plan: { kind, codec, rtpParameters } }) => ({
+      kind,
+      codec,
+      encodings: rtpParameters.encodings?.length ?? 1,
+    }));
+  }
+
+  get producers(): readonly PublishedTrack[] {
+    return [...this.#tracks.values()];
+  }
+
+  get muted(): MuteState {
+    return this.#muted;
+  }
+
+  /** By the last sample, some seconds old at most. */
+  get statistics(): PublicationStatistics {
+    return this.#statistics;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** What the transport's owner must tell it: the pulse starts to be missed. */
+  connected(): void {
+    this.#pulse.connected(Date.now());
+  }
+
+  /** Whether it is connecting, or media arrives as far as the worker has said. */
+  get seemsLive(): boolean {
+    if (this.peer.state !== 'connected') return this.peer.state === 'connecting';
+    return this.#allMuted || this.#pulse.beats;
+  }
+
+  /** As `seemsLive`, but exact to `mediaIdleMs`: asks the worker where that said that nothing comes. */
+  async isLive(): Promise<boolean> {
+    if (this.seemsLive) return true;
+    if (this.peer.state !== 'connected') return false;
+    return !(await this.#pulse.silentFor(this.#settings.mediaIdleMs, Date.now()));
+  }
+
+  /**
+   * Takes another offer of the same peer connection: tracks come, go or change in place, and a new ufrag
+   * restarts ICE. A section that only pauses (inactive) keeps its producer, and viewers keep their consumers.
+   *
+   * @throws as `open`; tracks that could not be changed are gone then, the others go on
+   */
+  async renegotiate(
+    offer: Offer,
+    maxBitrateBps: number | undefined,
+  ): Promise<{ readonly sdp: string; readonly change: TrackChange }> {
+    const plan = sendsNothing(offer)
+      ? { tracks: [] }
+      : planPublish(offer, planOptions(this.worker, this.#settings));
+    if (this.peer.match(offer) === 'ice_restart') await this.peer.restartIce(offer);
+    const before = new Set(this.tracks.map(({ kind }) => kind));
+    const fresh = plan.tracks.filter((track) => !this.#has(track));
+    for (const { plan: track, producer } of this.producers) {
+      // A stream has one track of a kind: a new one takes the place of the old, whatever its section.
+      const replaced = fresh.some(({ kind }) => kind === track.kind);
+      if (replaced || !isOffered(offer, track.mid)) this.#drop(track.mid, producer);
+    }
+    await Promise.all([this.#limitBitrate(maxBitrateBps), ...fresh.map((track) => this.#produce(track))]);
+    return {
+      sdp: this.#answer(offer, plan),
+      change: {
+        added: fresh.some(({ kind }) => !before.has(kind)),
+        replaced: fresh.some(({ kind }) => before.has(kind)),
+      },
+    };
+  }
+
+  /** Stops the muted kinds here, for all viewers; a kind that comes back comes with a key frame. */
+  async mute(muted: MuteState): Promise<void> {
+    this.#muted = muted;
+    await Promise.all(
+      this.producers.map(({ producer }) => {
+        if (muted[producer.kind] === producer.paused) return undefined;
+        return this.worker.ask('muting a track', muted[producer.kind] ? producer.pause() : producer.resume());
+      }),
+    );
+  }
+
+  /** Asks the worker for statistics, for reports and metrics. Never throws. */
+  async sample(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const stats = await Promise.all(
+        this.producers.map(({ producer }) => this.worker.ask('reading statistics', producer.getStats())),
+      );
+      this.#statistics = this.#read(stats.flat());
+    } catch {
+      // Closed meanwhile, or the worker is gone: the last sample stands until the publication goes too.
+    }
+  }
+
+  /** The last of its plays left. */
+  onEmptied(listener: () => void): void {
+    this.#onEmptied = listener;
+  }
+
+  playLeft(play: Play): void {
+    if (this.plays.delete(play) && this.plays.size === 0) this.#onEmptied();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.worker.streams--;
+    this.peer.close();
+  }
+
+  async #produce(track: PublishTrack): Promise<void> {
+    const producer = await this.worker.ask(
+      'receiving a track',
+      this.peer.transport.produce({
+        kind: track.kind,
+        rtpParameters: track.rtpParameters,
+        paused: this.#muted[track.kind],
+        keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
+      }),
+    );
+    this.#tracks.set(track.mid, { plan: track, producer });
+    producer.on('score', (scores) => {
+      this.#pulse.scored(producer.id, Math.max(0, ...scores.map(({ score }) => score)), Date.now());
+    });
+    // A mute that came while the producer was being made went past it.
+    if (producer.paused !== this.#muted[track.kind]) await this.mute(this.#muted);
+  }
+
+  #drop(mid: string, producer: Producer): void {
+    this.#tracks.delete(mid);
+    this.#pulse.forget(producer.id, Date.now());
+    producer.close();
+  }
+
+  /** Whether the track is received already, with all its numbers the same. */
+  #has(track: PublishTrack): boolean {
+    const current = this.#tracks.get(track.mid);
+    return current !== undefined && JSON.stringify(current.plan) === JSON.stringify(track);
+  }
+
+  async #limitBitrate(wantedBps: number | undefined): Promise<void> {
+    const limitBps = bitrateLimit(wantedBps, this.#settings);
+    if (limitBps === this.#maxBitrateBps) return;
+    this.#maxBitrateBps = limitBps;
+    await this.worker.ask('limiting a bitrate', this.peer.transport.setMaxIncomingBitrate(limitBps));
+  }
+
+  #answer(offer: Offer, plan: PublishPlan): string {
+    return answerPublish(offer, plan, this.peer.description, {
+      ...this.peer.nextAnswer(),
+      maxBitrateBps: this.#maxBitrateBps,
+    });
+  }
+
+  get #allMuted(): boolean {
+    return this.producers.length > 0 && this.producers.every(({ producer }) => producer.paused);
+  }
+
+  async #bytesReceived(): Promise<number> {
+    const [stats] = await this.worker.ask('reading statistics', this.peer.transport.getStats());
+    return stats?.rtpBytesReceived ?? 0;
+  }
+
+  #read(stats: readonly ProducerStat[]): PublicationStatistics {
+    for (const { ssrc, byteCount, packetCount } of stats) {
+      this.#traffic.receivedBytes += this.#meter.growth(`bytes ${ssrc}`, byteCount);
+      this.#traffic.receivedPackets += this.#meter.growth(`packets ${ssrc}`, packetCount);
+    }
+    const packets = packetCount(stats);
+    return {
+      bitrateBps: totalBitrate(stats),
+      encodings: encodingReports(stats),
+      packets,
+      lossRatio: lossRatio(this.#statistics.packets, packets),
+      roundTripMs: roundTripMs(stats),
+    };
+  }
+}
+
+/** What the worker's statistics said of a publication when they were last read. */
+export interface PublicationStatistics {
+  readonly bitrateBps: number;
+  readonly encodings: readonly EncodingReport[];
+  readonly packets: { readonly received: number; readonly lost: number };
+  readonly lossRatio: number;
+  readonly roundTripMs: number | null;
+}
+
+const NO_STATISTICS: PublicationStatistics = {
+  bitrateBps: 0,
+  encodings: [],
+  packets: { received: 0, lost: 0 },
+  lossRatio: 0,
+  roundTripMs: null,
+};
+
+function planOptions(worker: MediaWorker, settings: Settings) {
+  return { codecs: settings.codecs, router: worker.router.rtpCapabilities };
+}
+
+/** 0 and absent mean the default; what is above the limit is lowered, never refused. */
+export function bitrateLimit(
+  wantedBps: number | undefined,
+  { defaultBitrateBps, maxBitrateBps }: Pick<Settings, 'defaultBitrateBps' | 'maxBitrateBps'>,
+): number {
+  const wanted = wantedBps || defaultBitrateBps || maxBitrateBps;
+  return Math.min(Math.round(wanted), maxBitrateBps);
+}
+
+/** A publisher that pauses all that it sends. */
+function sendsNothing(offer: Offer): boolean {
+  return !offer.sections.some(({ direction }) => direction === 'sendonly' || direction === 'sendrecv');
+}
+
+/** Whether the section is still there, though it may pause. */
+function isOffered(offer: Offer, mid: string): boolean {
+  return offer.sections.some((section) => section.mid === mid && !section.rejected);
+}

@@ -1,0 +1,353 @@
+import type { Logger } from 'pino';
+import type {
+  EndReason,
+  MuteRequest,
+  MuteState,
+  PlayReport,
+  PublishReply,
+  PublishRequest,
+  StreamReport,
+} from '../core/channel/media.ts';
+import { chooseWorker } from '../core/placement/worker.ts';
+import { MillraceError } from '../core/protocol/error.ts';
+import type { SessionId } from '../core/protocol/session-id.ts';
+import type { StreamName } from '../core/protocol/stream-name.ts';
+import { parseOffer } from '../core/sdp/index.ts';
+import type { Offer } from '../core/sdp/types.ts';
+import { Audience } from './audience.ts';
+import { mutedAfter, reportedMute, UNMUTED } from './mute.ts';
+import type { PeerState } from './peer-transport.ts';
+import { Publication } from './publication.ts';
+import type { Sampled } from './sampler.ts';
+import type { StreamContext } from './stream-context.ts';
+
+const MAX_REPORTED_PLAYS = 1000;
+
+/**
+ * A stream: who publishes it, in one or for a moment more generations, and who watches.
+ *
+ * Epoch means ownership and changes with the session that publishes; generation means transport and changes
+ * with the publisher's peer connection. Of the generations the last is the owner's newest. An older one
+ * stays until that is connected, at most `generationOverlapMs`; then it is retired: it is joined no more,
+ * and goes when the last of its plays has moved or was given up.
+ *
+ * The stream ends with its last generation: closed by its publisher or an operator, given up because its
+ * transport stayed lost, or dead with its worker. Its plays end with it, and `onEnded` is told.
+ *
+ * Calls that change the publisher's side come one after the other; those of the audience, one after the
+ * other for each session.
+ */
+export class Stream {
+  readonly name: StreamName;
+  readonly audience: Audience;
+  readonly #context: StreamContext;
+  readonly #log: Logger;
+  readonly #onEnded: (stream: Stream) => void;
+  /** Oldest first. */
+  readonly #generations: Publication[] = [];
+  readonly #timers = new Map<Publication, NodeJS.Timeout>();
+  #sinceMs = Date.now();
+  #epoch = 0;
+  #opening = false;
+  #ended = false;
+
+  constructor(name: StreamName, context: StreamContext, onEnded: (stream: Stream) => void) {
+    this.name = name;
+    this.#context = context;
+    this.#log = context.log.child({ stream: name });
+    this.#onEnded = onEnded;
+    this.audience = new Audience(name, context, () => this.#carrier());
+  }
+
+  /** Highest epoch that has published here; 0 before the first. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get session(): SessionId | undefined {
+    return this.#newest?.session;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** All that statistics are read of. */
+  *sampled(): Iterable<Sampled> {
+    yield* this.#generations;
+    yield* this.audience.plays;
+  }
+
+  isPublishedBy(session: SessionId): boolean {
+    return this.#generations.some((publication) => publication.session === session && !publication.retired);
+  }
+
+  /**
+   * Begins a generation, or changes the session's own in place.
+   *
+   * @throws MillraceError `stream_already_published` for an older epoch, or another session's; `invalid_sdp`,
+   *   `no_common_codec`, `no_media_server`
+   */
+  async publish(request: PublishRequest): Promise<PublishReply> {
+    const newest = this.#newest;
+    if (newest && !mayPublish(request, newest)) throw alreadyPublished(this.name);
+    const offer = parseOffer(request.sdp);
+    if (!newest || newest.session !== request.session || newest.peer.match(offer) === 'another_peer') {
+      return this.#begin(request, offer);
+    }
+    newest.epoch = request.epoch;
+    this.#epoch = request.epoch;
+    const { sdp, change } = await newest.renegotiate(offer, request.maxBitrateBps);
+    this.audience.tracksChanged(newest, change);
+    this.#log.info({ session: request.session, ...change }, 'publication renegotiated');
+    return { sdp, tracks: newest.tracks };
+  }
+
+  /** Mutes the publication for everybody. @throws MillraceError `stream_not_found` when the session has none */
+  async mute(request: MuteRequest): Promise<MuteState> {
+    const own = this.#generations.filter(({ session }) => session === request.session);
+    const newest = own.at(-1);
+    if (!newest) throw notPublishing(this.name);
+    const muted = mutedAfter(newest.muted, request, newest.tracks);
+    await Promise.all(own.map((publication) => publication.mute(muted)));
+    this.#log.info({ session: request.session, muted }, 'publication muted');
+    return reportedMute(muted, newest.tracks);
+  }
+
+  /** Ends what the session publishes here. @returns whether there was something */
+  unpublish(session: SessionId, reason: 'closed' | 'session_ended'): boolean {
+    const own = this.#generations.filter((publication) => publication.session === session);
+    for (const publication of own) this.#drop(publication, reason);
+    return own.length > 0;
+  }
+
+  /** Ends the stream, whoever publishes it. */
+  end(reason: EndReason): void {
+    for (const publication of [...this.#generations]) this.#drop(publication, reason);
+  }
+
+  /** @throws MillraceError as `Publication.isLive` */
+  async report(): Promise<StreamReport | null> {
+    const newest = this.#newest;
+    if (!newest) return null;
+    return this.#report(newest, await newest.isLive());
+  }
+
+  /** As the worker last said, without asking it. */
+  glance(): StreamReport | null {
+    const newest = this.#newest;
+    return newest ? this.#report(newest, newest.seemsLive) : null;
+  }
+
+  playReports(): readonly PlayReport[] {
+    return this.audience.plays.slice(0, MAX_REPORTED_PLAYS).map((play) => ({
+      stream: this.name,
+      session: play.session,
+      sinceMs: play.sinceMs,
+      ...play.statistics,
+      spatialLayer: play.spatialLayer,
+      muted: reportedMute(play.muted, play.tracks),
+    }));
+  }
+
+  get #newest(): Publication | undefined {
+    return this.#generations.at(-1);
+  }
+
+  /** The newest generation that is connected; while none is, the newest. */
+  #carrier(): Publication {
+    const connected = this.#generations.findLast(
+      ({ peer, retired }) => peer.state === 'connected' && !retired,
+    );
+    const carrier = connected ?? this.#newest;
+    if (!carrier) throw new MillraceError('stream_ended', `the stream "${this.name}" has just ended`);
+    return carrier;
+  }
+
+  async #begin(request: PublishRequest, offer: Offer): Promise<PublishReply> {
+    const worker = chooseWorker(this.#context.pool.workers, undefined, Math.random);
+    if (!worker) throw new MillraceError('no_media_server', 'no media worker is alive; try again');
+    const { session, epoch, maxBitrateBps } = request;
+    const { settings, traffic } = this.#context;
+    const muted = this.#newest?.session === session ? this.#newest.muted : UNMUTED;
+    this.#opening = true;
+    try {
+      const options = { worker, session, epoch, offer, maxBitrateBps, muted, settings, traffic };
+      const { publication, sdp } = await Publication.open(options);
+      this.#add(publication);
+      return { sdp, tracks: publication.tracks };
+    } finally {
+      this.#opening = false;
+      // The older generation may have gone while this one failed.
+      this.#endIfEmpty('media_server_lost');
+    }
+  }
+
+  #add(publication: Publication): void {
+    const { session, epoch, worker, peer, tracks } = publication;
+    // A publisher that tries again and again leaves one attempt behind, not many.
+    for (const older of [...this.#generations]) {
+      if (!older.peer.everConnected) this.#supersede(older, epoch);
+    }
+    if (this.#generations.length === 0) this.#sinceMs = publication.sinceMs;
+    this.#epoch = epoch;
+    this.#generations.push(publication);
+    publication.onEmptied(() => this.#dropIfLeft(publication));
+    peer.onState((state) => this.#onState(publication, state));
+    this.#after(publication, this.#context.settings.generationOverlapMs, () =>
+      this.#retireOlder(publication),
+    );
+    this.#log.info({ session, epoch, worker: worker.index, tracks }, 'publication begins');
+    // What happened before anybody listened.
+    if (peer.state !== 'connecting') this.#onState(publication, peer.state);
+  }
+
+  #onState(publication: Publication, state: PeerState): void {
+    switch (state) {
+      case 'connected':
+        this.#connected(publication);
+        return;
+      case 'lost':
+        if (!publication.peer.everConnected) this.#drop(publication, 'transport_lost');
+        else this.#waitForPublisher(publication);
+        return;
+      case 'closed':
+        this.#drop(publication, 'media_server_lost');
+        return;
+    }
+  }
+
+  #connected(publication: Publication): void {
+    const { session, epoch } = publication;
+    publication.connected();
+    this.#stopTimer(publication);
+    this.#log.info({ session, epoch }, 'publication connected');
+    this.#context.notify({ type: 'publish.connected', stream: this.name, session, epoch });
+    this.#retireOlder(publication);
+  }
+
+  /** Its publisher may come back, by an ICE restart or with another generation. */
+  #waitForPublisher(publication: Publication): void {
+    this.#log.info({ session: publication.session }, 'publication lost');
+    this.#after(publication, this.#context.settings.lostMediaTimeoutMs, () =>
+      this.#drop(publication, 'transport_lost'),
+    );
+  }
+
+  #retireOlder(publication: Publication): void {
+    const older = this.#generations.slice(0, Math.max(0, this.#generations.indexOf(publication)));
+    for (const each of older) {
+      if (each.retired) this.#supersede(each, publication.epoch);
+      else this.#retire(each, publication.epoch);
+    }
+  }
+
+  #retire(publication: Publication, newerEpoch: number): void {
+    publication.retired = true;
+    this.#stopTimer(publication);
+    this.#tellDisplaced(publication, newerEpoch);
+    this.audience.moveFrom(publication);
+    this.#dropIfLeft(publication);
+  }
+
+  /** Ends a generation at once that a newer one replaces. */
+  #supersede(publication: Publication, newerEpoch: number): void {
+    if (!publication.retired) this.#tellDisplaced(publication, newerEpoch);
+    publication.retired = true;
+    this.audience.moveFrom(publication);
+    this.#remove(publication);
+  }
+
+  #tellDisplaced({ session, epoch }: Publication, newerEpoch: number): void {
+    if (epoch === newerEpoch) return;
+    this.#log.info({ session, epoch }, 'publication displaced');
+    this.#context.notify({ type: 'publish.ended', stream: this.name, session, epoch, reason: 'displaced' });
+  }
+
+  #dropIfLeft(publication: Publication): void {
+    if (publication.retired && publication.plays.size === 0) this.#remove(publication);
+  }
+
+  #drop(publication: Publication, reason: EndReason): void {
+    if (!this.#generations.includes(publication)) return;
+    const { session, epoch, retired } = publication;
+    this.#remove(publication);
+    const owns = this.#generations.some((other) => other.epoch === epoch);
+    if (!retired && !owns) {
+      this.#log.info({ session, epoch, reason }, 'publication ended');
+      this.#context.notify({ type: 'publish.ended', stream: this.name, session, epoch, reason });
+    }
+    // Of a stream that goes on, viewers follow to another generation.
+    if (!this.#endIfEmpty(reason)) this.audience.moveFrom(publication);
+  }
+
+  #remove(publication: Publication): void {
+    const index = this.#generations.indexOf(publication);
+    if (index < 0) return;
+    this.#generations.splice(index, 1);
+    this.#stopTimer(publication);
+    publication.close();
+  }
+
+  #endIfEmpty(reason: EndReason): boolean {
+    if (this.#generations.length > 0 || this.#opening || this.#ended) return this.#ended;
+    this.#ended = true;
+    this.audience.endAll(endOfPlay(reason));
+    if (this.#epoch > 0) this.#onEnded(this);
+    return true;
+  }
+
+  #after(publication: Publication, delayMs: number, action: () => void): void {
+    this.#stopTimer(publication);
+    this.#timers.set(publication, setTimeout(action, delayMs));
+  }
+
+  #stopTimer(publication: Publication): void {
+    clearTimeout(this.#timers.get(publication));
+    this.#timers.delete(publication);
+  }
+
+  #report(publication: Publication, live: boolean): StreamReport {
+    const { session, epoch, tracks, muted, statistics } = publication;
+    const { bitrateBps, encodings, lossRatio, roundTripMs } = statistics;
+    return {
+      stream: this.name,
+      epoch,
+      session,
+      sinceMs: this.#sinceMs,
+      tracks,
+      muted: reportedMute(muted, tracks),
+      live,
+      viewers: this.audience.size,
+      bitrateBps,
+      encodings,
+      lossRatio,
+      roundTripMs,
+    };
+  }
+}
+
+/** An epoch belongs to one session; a higher one is a newer claim. */
+function mayPublish(request: PublishRequest, newest: Publication): boolean {
+  return (
+    request.epoch > newest.epoch || (request.epoch === newest.epoch && request.session === newest.session)
+  );
+}
+
+/** What the end of a publication is for those who watched it. */
+function endOfPlay(reason: EndReason): EndReason {
+  return reason === 'closed' || reason === 'session_ended' || reason === 'transport_lost'
+    ? 'publisher_closed'
+    : reason;
+}
+
+export function alreadyPublished(name: StreamName): MillraceError {
+  return new MillraceError(
+    'stream_already_published',
+    `"${name}" was published by another session meanwhile; choose another name, or wait until it ends`,
+  );
+}
+
+function notPublishing(name: StreamName): MillraceError {
+  return new MillraceError('stream_not_found', `this session does not publish "${name}"; publish it first`);
+}
