@@ -45,6 +45,8 @@ export class Connection implements Requester {
   readonly #order = new ReplyOrder();
   #allowance: Allowance | undefined;
   #pending = 0;
+  /** The code it was closed with from this end; a client that reads nothing never confirms it. */
+  #closedWith: number | undefined;
   #heardAtMs: number;
   #pingedAtMs: number;
 
@@ -65,7 +67,7 @@ export class Connection implements Requester {
     socket.on('error', () => undefined);
     socket.on('close', (code) => {
       this.closing = true;
-      context.metrics.closes.inc({ code: closeCodeLabel(code) });
+      context.metrics.closes.inc({ code: closeCodeLabel(this.#closedWith ?? code) });
       context.onGone(this);
     });
   }
@@ -89,7 +91,8 @@ export class Connection implements Requester {
   close(reason: CloseReason, text: string): void {
     if (this.closing) return;
     this.closing = true;
-    this.#socket.close(CLOSE_CODES[reason], text);
+    this.#closedWith = CLOSE_CODES[reason];
+    this.#socket.close(this.#closedWith, text);
   }
 
   terminate(): void {

@@ -40,7 +40,7 @@ export interface Signaling {
   readonly metricsPort: number | undefined;
   /** New TLS connections get this certificate. @param listener its place in the settings */
   setCertificate(listener: number, certificate: Certificate): void;
-  /** Refuses new requests, closes every socket with 1012, and lets go of the rest. */
+  /** Refuses new requests, closes every socket with 1012, and lets go of the rest. Once closed, it stays so. */
   close(): Promise<void>;
 }
 
@@ -110,7 +110,13 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   let closing: Promise<void> | undefined;
 
   async function start(): Promise<void> {
-    await Promise.all([...listeners, ...(health ? [health] : [])].map((listener) => listener.listen()));
+    const servers = [...listeners, ...(health ? [health] : [])];
+    const starts = await Promise.allSettled(servers.map((server) => server.listen()));
+    const failed = starts.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) {
+      await finish();
+      throw failed.reason;
+    }
     sweeper = setInterval(() => {
       connections.sweep(now());
       sessions.sweep();
@@ -131,6 +137,11 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     log.info('signaling closed');
   }
 
+  function finish(): Promise<void> {
+    closing ??= close();
+    return closing;
+  }
+
   return {
     start,
     get ports() {
@@ -142,10 +153,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     setCertificate(listener, certificate) {
       listeners[listener]?.setCertificate(certificate);
     },
-    close() {
-      closing ??= close();
-      return closing;
-    },
+    close: finish,
   };
 }
 

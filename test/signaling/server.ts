@@ -67,11 +67,11 @@ export async function startServer(
       ...(deps.assets && { assets: deps.assets }),
     },
   );
-  await signaling.start();
   test.after(async () => {
     await signaling.close();
     media.stop();
   });
+  await signaling.start();
   const secure = settings.listeners?.[0]?.tls !== undefined;
   const address = `127.0.0.1:${signaling.ports[0]}`;
   const url = `${secure ? 'wss' : 'ws'}://${address}/`;
