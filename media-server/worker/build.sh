@@ -52,6 +52,7 @@ declare -A provides=(
   [g++]="command -v g++" [make]="command -v make" [perl]="command -v perl" [patch]="command -v patch"
   [pkg-config]="command -v pkg-config" [meson]="command -v meson" [ninja-build]="command -v ninja"
   [flatbuffers-compiler]="command -v flatc" [libflatbuffers-dev]="pkg-config --exists flatbuffers"
+  [ca-certificates]="test -e /etc/ssl/certs/ca-certificates.crt"
   [libuv1-dev]="pkg-config --exists libuv-static" [libabsl-dev]="pkg-config --exists absl_flat_hash_map"
 )
 cargo_works() {
