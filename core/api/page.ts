@@ -1,4 +1,5 @@
 import type { StreamReport } from '../channel/media.ts';
+import { describeValue } from '../protocol/described-value.ts';
 import { MillraceError } from '../protocol/error.ts';
 import { publicSessionId } from '../protocol/session-id.ts';
 import { compareByCodePoint } from '../registry/order.ts';
@@ -24,7 +25,7 @@ export function parsePage(query: URLSearchParams): PageQuery {
   if (given !== null && (!/^\d{1,6}$/.test(given) || limit < 1 || limit > MAX_PAGE_LIMIT)) {
     throw new MillraceError(
       'invalid_field',
-      `"limit" is ${given.length > 20 ? `a string of ${given.length} characters` : `"${given}"`}; it must be an integer from 1 to ${MAX_PAGE_LIMIT}`,
+      `"limit" is ${describeValue(given)}; it must be an integer from 1 to ${MAX_PAGE_LIMIT}`,
     );
   }
   return { limit, ...(after && { after }) };

@@ -1,3 +1,4 @@
+import { describeValue } from './described-value.ts';
 import { MillraceError, toMillraceError } from './error.ts';
 import {
   FIELD_RULES,
@@ -90,7 +91,10 @@ function parseMessage(text: string): JsonObject {
     });
   }
   if (!isObject(value)) {
-    throw new MillraceError('malformed', `the message is ${describe(value)}; send one JSON object a message`);
+    throw new MillraceError(
+      'malformed',
+      `the message is ${describeValue(value)}; send one JSON object a message`,
+    );
   }
   return withoutNulls(value);
 }
@@ -145,7 +149,7 @@ function readMethod({ version, method }: JsonObject): StreamMethod {
   if (typeof version === 'string' && version !== PROTOCOL_VERSION) {
     throw new MillraceError(
       'unsupported_version',
-      `"version" is ${describe(version)}; this server speaks "${PROTOCOL_VERSION}"`,
+      `"version" is ${describeValue(version)}; this server speaks "${PROTOCOL_VERSION}"`,
     );
   }
   if (typeof method !== 'string') refuse('method', method);
@@ -156,7 +160,7 @@ function readMethod({ version, method }: JsonObject): StreamMethod {
     : '';
   throw new MillraceError(
     'unknown_method',
-    `"method" is ${describe(method)}${recording}; it must be ${FIELD_RULES.method}`,
+    `"method" is ${describeValue(method)}${recording}; it must be ${FIELD_RULES.method}`,
   );
 }
 
@@ -170,7 +174,7 @@ function refuse(path: string, value: unknown): never {
       `"${path}" has ${value.length} characters; at most ${MAX_SDP_CHARACTERS} are allowed`,
     );
   }
-  throw new MillraceError('invalid_field', `"${path}" is ${describe(value)}; it must be ${rule}`);
+  throw new MillraceError('invalid_field', `"${path}" is ${describeValue(value)}; it must be ${rule}`);
 }
 
 function echoOf(message: JsonObject): RequestEcho {
@@ -181,19 +185,6 @@ function echoOf(message: JsonObject): RequestEcho {
     session: asText(message.session),
     ...(id.success && { id: id.data }),
   };
-}
-
-const MAX_SHOWN_CHARACTERS = 40;
-
-/** A value in a few words: short ones as JSON, long ones by their size, so that no secret or SDP is repeated. */
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
-  if (isObject(value)) return 'an object';
-  if (typeof value === 'string' && value.length > MAX_SHOWN_CHARACTERS) {
-    return `a string of ${value.length} characters`;
-  }
-  // JSON has no infinity, but 1e400 reads as one.
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 function asText(value: unknown): string {

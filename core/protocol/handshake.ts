@@ -1,3 +1,4 @@
+import { describeValue } from './described-value.ts';
 import { MillraceError, toMillraceError } from './error.ts';
 import { REPLY_METHODS, type ReplyMethod } from './reply.ts';
 
@@ -48,10 +49,9 @@ function choose<Value extends string>(
   if (given === null) return undefined;
   const value = values.find((known) => known === given);
   if (value !== undefined) return value;
-  const shown = given.length > 40 ? `a string of ${given.length} characters` : JSON.stringify(given);
   throw new MillraceError(
     'invalid_field',
-    `"${name}" in the address is ${shown}; it must be ${values.join(' or ')}`,
+    `"${name}" in the address is ${describeValue(given)}; it must be ${values.join(' or ')}`,
   );
 }
 

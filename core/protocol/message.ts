@@ -52,7 +52,7 @@ export const RequestIdSchema = z
   .describe(FIELD_RULES.id);
 export type RequestId = z.infer<typeof RequestIdSchema>;
 
-export const PublishDataSchema = z.object({
+const PublishDataSchema = z.object({
   sdp,
   max_bitrate: z
     .number()
@@ -63,19 +63,19 @@ export const PublishDataSchema = z.object({
     .meta({ type: 'integer', format: 'uint64', description: FIELD_RULES.max_bitrate })
     .optional(),
 });
-export const PlayDataSchema = z.object({
+const PlayDataSchema = z.object({
   sdp,
   wait_ms: z.int().min(0).max(60_000).describe(FIELD_RULES.wait_ms).optional(),
 });
-export const MuteDataSchema = z.object({
+const MuteDataSchema = z.object({
   video: z.boolean().describe(FIELD_RULES.video).optional(),
   audio: z.boolean().describe(FIELD_RULES.audio).optional(),
   role,
 });
-export const CloseDataSchema = z.object({ role });
-export const HeartbeatDataSchema = z.object({ token });
-export const RecordStartDataSchema = z.object({ fileName });
-export const RecordStopDataSchema = z.object({ fileName });
+const CloseDataSchema = z.object({ role });
+const HeartbeatDataSchema = z.object({ token });
+const RecordStartDataSchema = z.object({ fileName });
+const RecordStopDataSchema = z.object({ fileName });
 
 const optionalFields = {
   session: z.string().describe(FIELD_RULES.session).optional(),

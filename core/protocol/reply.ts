@@ -17,15 +17,15 @@ export const SUCCESS_WORDS = {
 
 const sdp = z.string().min(1).describe('the SDP answer (RFC 8866)');
 
-export const PublishReplyDataSchema = z.object({ sdp });
-export const PlayReplyDataSchema = z.object({ sdp });
-export const MuteReplyDataSchema = z.object({
+const PublishReplyDataSchema = z.object({ sdp });
+const PlayReplyDataSchema = z.object({ sdp });
+const MuteReplyDataSchema = z.object({
   video: z.boolean().describe('whether the picture is muted now; false for a stream without one'),
   audio: z.boolean().describe('whether the sound is muted now; false for a stream without any'),
 });
-export const EmptyDataSchema = z.object({});
+const EmptyDataSchema = z.object({});
 /** `ice_servers` has the shape of WebRTC's RTCIceServer, and is there when the server has TURN configured. */
-export const HeartbeatReplyDataSchema = z.object({
+const HeartbeatReplyDataSchema = z.object({
   ice_servers: z
     .array(
       z.object({
