@@ -17,7 +17,6 @@ export {
 export { END_REASONS, EVENT_METHODS, EVENT_SCHEMAS, type EventData, type EventMethod } from './event.ts';
 export { type Handshake, type HandshakeResult, parseHandshake } from './handshake.ts';
 export {
-  MAX_MESSAGE_BYTES,
   METHODS,
   type Method,
   PROTOCOL_VERSION,

@@ -2,8 +2,6 @@ import { z } from 'zod';
 
 /** Requests of the client protocol, version 1.0: one schema each. docs/protocol.md explains them. */
 export const PROTOCOL_VERSION = '1.0';
-/** A larger message closes its connection with 1009. */
-export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** A longer `sdp` is refused with `too_large`. Browsers' offers have 2 to 15 thousand characters. */
 export const MAX_SDP_CHARACTERS = 128 * 1024;
 
