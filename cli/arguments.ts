@@ -1,0 +1,68 @@
+import type { Mistake } from './mistake.ts';
+import { nearest } from './nearest.ts';
+import { settingNames } from './setting.ts';
+import { SETTINGS, type SettingKey } from './settings.ts';
+
+export const COMMANDS = {
+  all: 'Run everything in one process (what npm start does)',
+  settings: 'Print the settings in force, and where each comes from',
+  help: 'Print this',
+} as const;
+
+export type Command = keyof typeof COMMANDS;
+
+export interface Arguments {
+  readonly command: Command | 'version';
+  /** Values of flags as they were written. */
+  readonly flags: ReadonlyMap<SettingKey, string>;
+  /** `--config` */
+  readonly configFile?: string;
+  readonly mistakes: readonly Mistake[];
+}
+
+const FLAGS: ReadonlyMap<string, SettingKey> = new Map(
+  (Object.keys(SETTINGS) as SettingKey[]).map((key) => [settingNames(key).flag, key]),
+);
+
+/** @param args what stands behind the program's name */
+export function parseArguments(args: readonly string[]): Arguments {
+  const flags = new Map<SettingKey, string>();
+  const mistakes: Mistake[] = [];
+  let command: Command | 'version' | undefined;
+  let configFile: string | undefined;
+  const mistake = (text: string, wrong: string) => mistakes.push({ text, source: 'argument', wrong });
+
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i] ?? '';
+    if (argument === '--help' || argument === '-h') return { command: 'help', flags, mistakes: [] };
+    if (argument === '--version') return { command: 'version', flags, mistakes: [] };
+    if (!argument.startsWith('-')) {
+      if (command !== undefined) mistake(argument, `a second command; ${command} is one already`);
+      else if (Object.hasOwn(COMMANDS, argument)) command = argument as Command;
+      else mistake(argument, unknown('command', argument, Object.keys(COMMANDS)));
+      continue;
+    }
+    const [name = '', ...rest] = argument.split('=');
+    const key = FLAGS.get(name);
+    if (key === undefined && name !== '--config') {
+      mistake(argument, unknown('flag', name, [...FLAGS.keys(), '--config', '--help', '--version']));
+      // The value of an unknown flag is not a command.
+      if (rest.length === 0 && args[i + 1]?.startsWith('-') === false) i++;
+      continue;
+    }
+    let value: string | undefined = rest.join('=');
+    if (rest.length === 0) {
+      value = args[i + 1]?.startsWith('--') ? undefined : args[++i];
+    }
+    if (value === undefined || value === '') mistake(argument, 'a value is missing');
+    else if (key === undefined) configFile = value;
+    else if (flags.has(key)) mistake(argument, 'given twice');
+    else flags.set(key, value);
+  }
+  return { command: command ?? 'all', flags, mistakes, ...(configFile === undefined ? {} : { configFile }) };
+}
+
+export function unknown(what: string, name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return `no such ${what}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}

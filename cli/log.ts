@@ -1,0 +1,40 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Settings } from './settings.ts';
+
+export type LogFormat = 'json' | 'pretty';
+
+/** @param terminal whether a person looks at the output */
+export function logFormat(settings: Pick<Settings, 'logFormat'>, terminal: boolean): LogFormat {
+  return settings.logFormat ?? (terminal ? 'pretty' : 'json');
+}
+
+/** @param out where records go, a line each; standard output when absent */
+export function createLog(level: Settings['logLevel'], format: LogFormat, out?: DestinationStream): Logger {
+  const options = {
+    level,
+    // A process' number and host name are known to whoever collects its output.
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const destination = out ?? pino.destination(1);
+  return pino(
+    options,
+    format === 'json' ? destination : { write: (line) => destination.write(prettyLine(line)) },
+  );
+}
+
+const FIXED = new Set(['level', 'time', 'msg', 'err']);
+
+/** `14:02:11.402 warn  stream ended  stream=lobby reason=displaced` */
+export function prettyLine(json: string): string {
+  const record: Record<string, unknown> = JSON.parse(json);
+  const fields = Object.entries(record)
+    .filter(([name]) => !FIXED.has(name))
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const time = String(record.time).slice(11, 23);
+  const head = `${time} ${String(record.level).padEnd(5)} ${record.msg ?? ''}`;
+  const line = fields.length === 0 ? head : `${head}  ${fields.join(' ')}`;
+  const stack = (record.err as { stack?: string } | undefined)?.stack;
+  return stack === undefined ? `${line}\n` : `${line}\n${stack}\n`;
+}

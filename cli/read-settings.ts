@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { type Arguments, unknown } from './arguments.ts';
+import { type Mistake, SettingsError } from './mistake.ts';
+import { type Setting, settingNames } from './setting.ts';
+import { checkTogether } from './setting-checks.ts';
+import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
+
+const KEYS = Object.keys(SETTINGS) as SettingKey[];
+const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
+
+/** A value as it was written, and where. */
+interface Written {
+  readonly value: string;
+  /** With its name, as the person wrote it. */
+  readonly text: string;
+  /** `argument`, `environment` or the file's name. */
+  readonly source: string;
+}
+
+export interface ReadSettings {
+  readonly settings: Settings;
+  /** Where each setting comes from; absent = the default. */
+  readonly written: ReadonlyMap<SettingKey, Written>;
+}
+
+/**
+ * Settings from arguments, else the environment, else the file, else the default.
+ * @throws SettingsError naming every mistake at once
+ */
+export function readSettings(
+  args: Arguments,
+  environment: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): ReadSettings {
+  const mistakes: Mistake[] = [...args.mistakes];
+  const written = new Map<SettingKey, Written>([
+    ...fromFile(args.configFile ?? environment[CONFIG_VARIABLE], readFile, mistakes),
+    ...fromEnvironment(environment, mistakes),
+    ...fromFlags(args.flags),
+  ]);
+
+  const settings: Partial<Record<SettingKey, unknown>> = {};
+  for (const key of KEYS) {
+    const setting: Setting<unknown> = SETTINGS[key];
+    const found = written.get(key);
+    const value = found?.value ?? setting.fallback;
+    if (value === undefined) {
+      settings[key] = undefined;
+      continue;
+    }
+    const parsed = setting.type.parse(value);
+    if ('value' in parsed) settings[key] = parsed.value;
+    else mistakes.push({ text: found?.text ?? key, source: found?.source ?? 'default', wrong: parsed.wrong });
+  }
+
+  const understood = settings as Partial<Settings>;
+  for (const { keys, wrong } of checkTogether(understood, (key) => key in understood)) {
+    const from = keys.flatMap((key) => written.get(key) ?? []);
+    const [first] = keys;
+    mistakes.push({
+      text:
+        from.map(({ text }) => text).join(' ') ||
+        `${settingNames(first).env}=${SETTINGS[first].fallback ?? ''}`,
+      source: [...new Set(from.map(({ source }) => source))].join(', ') || 'default',
+      wrong,
+    });
+  }
+  if (mistakes.length > 0) throw new SettingsError(mistakes);
+  return { settings: settings as Settings, written };
+}
+
+function fromFlags(flags: Arguments['flags']): [SettingKey, Written][] {
+  return [...flags].map(([key, value]) => [
+    key,
+    { value, text: `${settingNames(key).flag} ${value}`, source: 'argument' },
+  ]);
+}
+
+function fromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  mistakes: Mistake[],
+): [SettingKey, Written][] {
+  const known = new Map(KEYS.map((key) => [settingNames(key).env, key]));
+  const found: [SettingKey, Written][] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    // An empty variable is an unset one, as whoever writes unit files and manifests expects.
+    if (!name.startsWith('MILLRACE_') || name === CONFIG_VARIABLE || value === undefined || value === '')
+      continue;
+    const text = `${name}=${value}`;
+    const key = known.get(name);
+    if (key !== undefined) found.push([key, { value, text, source: 'environment' }]);
+    else {
+      mistakes.push({
+        text,
+        source: 'environment',
+        wrong: unknown('setting', name, [...known.keys(), CONFIG_VARIABLE]),
+      });
+    }
+  }
+  return found;
+}
+
+function fromFile(
+  file: string | undefined,
+  readFile: (path: string) => string,
+  mistakes: Mistake[],
+): [SettingKey, Written][] {
+  if (file === undefined || file === '') return [];
+  const wrong = (text: string, why: string) => mistakes.push({ text, source: file, wrong: why });
+  let content: unknown;
+  try {
+    content = JSON.parse(readFile(file));
+  } catch (error) {
+    wrong(`--config ${file}`, error instanceof SyntaxError ? `not JSON: ${error.message}` : String(error));
+    return [];
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    wrong(`--config ${file}`, 'not a JSON object such as {"rtc_port": 40000}');
+    return [];
+  }
+  const known = new Map(KEYS.map((key) => [settingNames(key).fileKey, key]));
+  const found: [SettingKey, Written][] = [];
+  for (const [name, json] of Object.entries(content)) {
+    const key = known.get(name);
+    const value = asText(json);
+    const text = `"${name}": ${JSON.stringify(json)}`;
+    if (key === undefined) wrong(text, unknown('setting', name, [...known.keys()]));
+    else if (value === undefined) wrong(text, 'not a string, a number or an array of strings');
+    else found.push([key, { value, text, source: file }]);
+  }
+  return found;
+}
+
+function asText(json: unknown): string | undefined {
+  if (typeof json === 'string') return json;
+  if (typeof json === 'number') return String(json);
+  if (Array.isArray(json) && json.every((item) => typeof item === 'string')) return json.join(',');
+  return undefined;
+}

@@ -1,0 +1,123 @@
+import { isLoopback } from './loopback.ts';
+import type { SettingKey, Settings } from './settings.ts';
+import type { HostPort } from './value.ts';
+
+/** Settings that are right one by one, and wrong together. */
+export interface Contradiction {
+  readonly keys: readonly [SettingKey, ...SettingKey[]];
+  /** What is wrong, and the ways out. */
+  readonly wrong: string;
+}
+
+type Check = (settings: Settings) => Contradiction | undefined;
+
+interface Rule {
+  /** A rule is passed over where one of these could not be understood. */
+  readonly needs: readonly SettingKey[];
+  readonly check: Check;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    needs: ['listen', 'auth'],
+    check: ({ listen, auth }) =>
+      auth === 'off' || isLoopback(listen.host)
+        ? undefined
+        : {
+            keys: ['listen'],
+            wrong:
+              'this would let the network in without authorisation. Listen on 127.0.0.1 or [::1], or say outright that everyone may do everything: MILLRACE_AUTH=off',
+          },
+  },
+  {
+    needs: ['localListen'],
+    check: ({ localListen }) =>
+      localListen === undefined || isLoopback(localListen.host)
+        ? undefined
+        : {
+            keys: ['localListen'],
+            wrong: 'this address is without TLS and for this machine only: 127.0.0.1:PORT, [::1]:PORT or off',
+          },
+  },
+  {
+    needs: ['tls', 'tlsCert', 'tlsKey'],
+    check: ({ tls, tlsCert, tlsKey }) => {
+      if (tls === 'off' && (tlsCert !== undefined || tlsKey !== undefined)) {
+        return {
+          keys: ['tls', 'tlsCert', 'tlsKey'],
+          wrong: 'a certificate is named and TLS is off: leave one of them out',
+        };
+      }
+      if ((tlsCert === undefined) === (tlsKey === undefined)) return undefined;
+      const missing = tlsCert === undefined ? 'MILLRACE_TLS_CERT' : 'MILLRACE_TLS_KEY';
+      return {
+        keys: ['tlsCert', 'tlsKey'],
+        wrong: `${missing} is missing: a certificate and its key go together`,
+      };
+    },
+  },
+  {
+    needs: ['listen', 'localListen', 'metricsListen'],
+    check: ({ listen, localListen, metricsListen }) => {
+      const clash = (a: HostPort, b: HostPort | undefined) =>
+        b !== undefined &&
+        a.port !== 0 &&
+        a.port === b.port &&
+        (a.host === b.host || isAny(a.host) || isAny(b.host));
+      if (clash(listen, localListen))
+        return { keys: ['listen', 'localListen'], wrong: 'two listeners want one port' };
+      if (clash(listen, metricsListen))
+        return { keys: ['listen', 'metricsListen'], wrong: 'two listeners want one port' };
+      if (localListen !== undefined && clash(localListen, metricsListen)) {
+        return { keys: ['localListen', 'metricsListen'], wrong: 'two listeners want one port' };
+      }
+      return undefined;
+    },
+  },
+  {
+    needs: ['rtcPort', 'workers'],
+    check: ({ rtcPort, workers }) =>
+      rtcPort === 0 || rtcPort + workers - 1 <= 65_535
+        ? undefined
+        : {
+            keys: ['rtcPort', 'workers'],
+            wrong: `${workers} workers need a port each, and ${rtcPort} to ${rtcPort + workers - 1} goes beyond 65535`,
+          },
+  },
+  {
+    needs: ['rtcListen', 'announcedAddress'],
+    check: ({ rtcListen, announcedAddress }) => {
+      if (announcedAddress === undefined) return undefined;
+      const wanted = rtcListen?.length ?? 1;
+      if (announcedAddress.length === wanted) return undefined;
+      return {
+        keys: ['announcedAddress', 'rtcListen'],
+        wrong: rtcListen
+          ? `one announced address for each address listened on is needed: ${wanted}, not ${announcedAddress.length}`
+          : 'several announced addresses need as many in MILLRACE_RTC_LISTEN, in the same order',
+      };
+    },
+  },
+  {
+    needs: ['defaultBitrate', 'maxBitrate'],
+    check: ({ defaultBitrate, maxBitrate }) =>
+      defaultBitrate === undefined || defaultBitrate <= maxBitrate
+        ? undefined
+        : { keys: ['defaultBitrate', 'maxBitrate'], wrong: 'the default is above the limit' },
+  },
+];
+
+/** @param understood whether a setting was given a value that could be parsed, or its default */
+export function checkTogether(
+  settings: Partial<Settings>,
+  understood: (key: SettingKey) => boolean,
+): readonly Contradiction[] {
+  return RULES.filter(({ needs }) => needs.every(understood)).flatMap(
+    // A rule reads only what it needs, and that is there.
+    ({ check }) => check(settings as Settings) ?? [],
+  );
+}
+
+function isAny(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

@@ -1,0 +1,227 @@
+import { availableParallelism } from 'node:os';
+import { optional, type Setting, withDefault } from './setting.ts';
+import {
+  bitrate,
+  bytes,
+  choice,
+  duration,
+  file,
+  host,
+  hostPort,
+  integer,
+  ipAddress,
+  list,
+  origin,
+  orOff,
+} from './value.ts';
+
+const MAX_WORKERS = 256;
+
+/**
+ * Every setting there is, in groups as the help shows them. A key gives its three names: `rtcPort` is
+ * `MILLRACE_RTC_PORT`, `--rtc-port`, and `rtc_port` in the file.
+ */
+export const SETTING_GROUPS = {
+  'Where it is reached': {
+    listen: withDefault(
+      hostPort,
+      '127.0.0.1:8443',
+      'Address of the page, of wss and of the API, over TLS. 0.0.0.0:8443 serves all of the network; that needs MILLRACE_AUTH too',
+    ),
+    localListen: withDefault(
+      orOff(hostPort),
+      '127.0.0.1:8080',
+      'The same without TLS, for this machine only: browsers trust localhost, so no certificate warning comes up',
+    ),
+    metricsListen: withDefault(
+      orOff(hostPort),
+      '127.0.0.1:9464',
+      'Address of /metrics, /livez and /readyz, over plain HTTP',
+    ),
+    allowedOrigins: optional(
+      list(origin),
+      'the server’s own page only',
+      'Origins of web pages on other hosts that may use this server; * allows all',
+    ),
+  },
+  'Who may use it': {
+    auth: optional(
+      choice('off'),
+      'this machine only',
+      'off lets everyone who reaches the server do everything. Without it the server listens on loopback addresses only',
+    ),
+    tls: withDefault(
+      choice('on', 'off'),
+      'on',
+      'off serves MILLRACE_LISTEN as plain HTTP and ws, for use behind a proxy that adds TLS',
+    ),
+    tlsCert: optional(
+      file('read'),
+      'a self-signed certificate, made at the first start and kept',
+      'Certificate chain, a PEM file; goes with MILLRACE_TLS_KEY',
+    ),
+    tlsKey: optional(file('read'), 'see MILLRACE_TLS_CERT', 'Private key of the certificate, a PEM file'),
+  },
+  Media: {
+    rtcListen: optional(
+      list(ipAddress),
+      'every address of this machine',
+      'Addresses on which media is sent and received',
+    ),
+    rtcPort: withDefault(
+      integer({ min: 0, max: 65_535 }),
+      '40000',
+      'UDP and TCP port for media of the first worker; each further worker takes the next one. 0 takes any free ports',
+    ),
+    announcedAddress: optional(
+      list(host),
+      'what it listens on',
+      'What clients are told instead of the addresses of MILLRACE_RTC_LISTEN, one for each of them, where address translation stands between',
+    ),
+    workers: withDefault(
+      integer({ min: 1, max: MAX_WORKERS }),
+      String(Math.min(availableParallelism(), MAX_WORKERS)),
+      'Worker processes; one fills a core',
+      'one for each core',
+    ),
+    workerBin: optional(
+      file('execute'),
+      'the one that npm start built',
+      'Executable file of the patched mediasoup worker',
+    ),
+    codecs: withDefault(
+      list(choice('opus', 'VP8', 'VP9', 'H264', 'AV1')),
+      'opus,VP8,H264,VP9,AV1',
+      'Codecs in order of preference; the ones left out are not accepted',
+    ),
+    maxBitrate: withDefault(
+      bitrate({ min: '50k', max: '1G' }),
+      '20M',
+      'Upper limit for each publisher; what a client asks for is lowered to it',
+    ),
+    defaultBitrate: optional(
+      bitrate({ min: '50k', max: '1G' }),
+      'MILLRACE_MAX_BITRATE',
+      'Limit for a publisher that asks for none',
+    ),
+  },
+  Protocol: {
+    replyMethod: withDefault(
+      choice('echo', 'ack'),
+      'echo',
+      'What the method of a reply says: the request’s own, or ack. A client chooses for itself with /?reply=ack',
+    ),
+    heartbeatTimeout: withDefault(
+      duration({ min: '1s', max: '1h' }),
+      '30s',
+      'Longest silence of a client that has sent a heartbeat once',
+    ),
+    resumeTimeout: withDefault(
+      duration({ min: '1s', max: '1h' }),
+      '60s',
+      'How long a session, and what it publishes and plays, outlives its connection',
+    ),
+    pingInterval: withDefault(duration({ min: '1s', max: '10m' }), '20s', 'Between WebSocket pings'),
+    requestTimeout: withDefault(
+      duration({ min: '1s', max: '2m' }),
+      '10s',
+      'Longest time to a reply; the wait_ms of a request comes on top',
+    ),
+  },
+  'Time-outs of media': {
+    iceConsentTimeout: withDefault(
+      duration({ min: '5s', max: '10m' }),
+      '30s',
+      'A peer that answers no ICE consent check for this long is lost (whole seconds)',
+    ),
+    connectTimeout: withDefault(
+      duration({ min: '1s', max: '2m' }),
+      '10s',
+      'How long ICE and DTLS may take; a peer that is not connected after three times this is given up',
+    ),
+    lostMediaTimeout: withDefault(
+      duration({ min: '1s', max: '1h' }),
+      '60s',
+      'How long a publication whose transport is lost waits for its publisher',
+    ),
+    generationOverlap: withDefault(
+      duration({ min: '0s', max: '1m' }),
+      '10s',
+      'How long the old transport of a stream published anew is kept for its viewers',
+    ),
+    mediaIdleTimeout: withDefault(
+      duration({ min: '500ms', max: '1m' }),
+      '2s',
+      'A publication without media for this long may be displaced by another publisher',
+    ),
+  },
+  Limits: {
+    maxConnections: withDefault(
+      integer({ min: 1, max: 1_000_000 }),
+      '12000',
+      'WebSocket connections at once',
+    ),
+    maxSessions: withDefault(
+      integer({ min: 1, max: 2_000_000 }),
+      '24000',
+      'Sessions at once, those that wait for their client to come back included',
+    ),
+    maxStreamsPerSession: withDefault(
+      integer({ min: 1, max: 10_000 }),
+      '256',
+      'Streams that one session publishes or plays at once',
+    ),
+    maxStreams: withDefault(integer({ min: 1, max: 1_000_000 }), '1000', 'Published streams at once'),
+    maxViewers: withDefault(
+      integer({ min: 1, max: 1_000_000 }),
+      '10000',
+      'Plays at once, of all streams together',
+    ),
+    maxBadMessages: withDefault(
+      integer({ min: 1, max: 10_000 }),
+      '20',
+      'Bad messages in a row that a connection may send; it gets one back every 5 s',
+    ),
+    maxMessageSize: withDefault(bytes({ min: '16KiB', max: '4MiB' }), '256KiB', 'Size of a message'),
+    maxSendBuffer: withDefault(
+      bytes({ min: '64KiB', max: '64MiB' }),
+      '1MiB',
+      'What is held for a client that reads slowly',
+    ),
+    maxQueuedRequests: withDefault(
+      integer({ min: 1, max: 10_000 }),
+      '64',
+      'Requests of one connection that wait for their reply at once',
+    ),
+  },
+  Logs: {
+    logLevel: withDefault(
+      choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
+      'info',
+      'Least level that is written',
+    ),
+    logFormat: optional(
+      choice('json', 'pretty'),
+      'pretty on a terminal, else json',
+      'One JSON record a line, or text for people',
+    ),
+  },
+} as const;
+
+type Groups = typeof SETTING_GROUPS;
+type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
+  ? I
+  : never;
+type Table = UnionToIntersection<Groups[keyof Groups]>;
+
+/** Every setting, parsed. Times in milliseconds, sizes in bytes, bitrates in bit/s. */
+export type Settings = {
+  readonly [Key in keyof Table]: Table[Key] extends Setting<infer T> ? T : never;
+};
+
+export type SettingKey = keyof Settings;
+
+/** The table without its groups. */
+export const SETTINGS = Object.assign({}, ...Object.values(SETTING_GROUPS)) as {
+  readonly [Key in SettingKey]: Setting<Settings[Key]>;
+};
