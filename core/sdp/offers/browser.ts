@@ -61,6 +61,18 @@ export async function openPage(browser: Browser): Promise<{ page: BrowserPage; c
   };
 }
 
+/** What became of an offer; `transceivers` only where it was answered. */
+export type Outcome =
+  | { readonly offer: string; readonly transceivers: readonly NegotiatedTransceiver[] }
+  | { readonly impossible: string }
+  | { readonly refused: string; readonly offer: string };
+
+export interface NegotiatedTransceiver {
+  readonly mid: string | null;
+  readonly direction: string | null;
+  readonly encodings: number;
+}
+
 /**
  * Runs a variant in a page and gives what the browser offers in the end, or why it cannot offer it.
  *
@@ -71,7 +83,7 @@ export async function runVariant(
   page: BrowserPage,
   { run, configuration }: VariantEntry,
   answer?: (offer: string) => Promise<string>,
-): Promise<{ offer: string } | { impossible: string } | { refused: string; offer: string }> {
+): Promise<Outcome> {
   if (answer) await page.exposeFunction('answerOffer', answer);
   try {
     return await page.evaluate(offerInPage, run.toString(), configuration ?? {}, answer !== undefined);
@@ -85,7 +97,7 @@ async function offerInPage(
   source: string,
   configuration: RTCConfiguration,
   answered: boolean,
-): Promise<{ offer: string } | { impossible: string } | { refused: string; offer: string }> {
+): Promise<Outcome> {
   const { answerOffer } = window as unknown as { answerOffer: (offer: string) => Promise<string> };
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
   const [audio] = stream.getAudioTracks();
@@ -126,10 +138,15 @@ async function offerInPage(
       return { impossible: String(error) };
     }
     const offer = sdp();
-    if (!answered) return { offer };
+    if (!answered) return { offer, transceivers: [] };
     try {
       await pc.setRemoteDescription({ type: 'answer', sdp: await answerOffer(offer) });
-      return { offer };
+      const transceivers = pc.getTransceivers().map(({ mid, currentDirection, sender }) => ({
+        mid,
+        direction: currentDirection,
+        encodings: sender.getParameters().encodings.length,
+      }));
+      return { offer, transceivers };
     } catch (error) {
       return { refused: String(error), offer };
     }
