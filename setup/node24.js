@@ -13,11 +13,14 @@ const ORPHAN_CHECK_MS = 500;
 /**
  * Runs Node 24 in our place: its output is ours, signals go to it, and it never outlives us. The IPC channel
  * is how it learns that we were killed: it closes with us, whatever the signal.
+ * @param {object} [options]
+ * @param {string[]} [options.within] a command that runs the command behind it
  * @returns {Promise<number>} its exit status, 128 + n when signal n ended it
  */
-export function runOnNode24(args, { env = process.env } = {}) {
+export function runOnNode24(args, { env = process.env, within = [] } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(NODE24, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+    const [program, ...rest] = [...within, NODE24, ...args];
+    const child = spawn(program, rest, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
     const forward = (signal) => child.kill(signal);
     for (const signal of FORWARDED) process.on(signal, forward);
     const stopWatching = endWithNpm(() => child.kill('SIGTERM'));

@@ -1,5 +1,6 @@
 // `npm test`: brings what the tests need, then runs them all. `npm test -- FILE...` runs some.
 
+import { join } from 'node:path';
 import { provideDebianPackages } from './debian.js';
 import { installDependencies } from './install.js';
 import { ROOT, runOnNode24 } from './node24.js';
@@ -12,7 +13,8 @@ const DEBIAN_PACKAGES = [
   { program: 'firefox-esr', package: 'firefox-esr', why: 'the other browser' },
   { program: 'ip', package: 'iproute2', why: 'network namespaces' },
   { program: 'iptables', package: 'iptables', why: 'loss and limits in them' },
-  { program: 'ffmpeg', package: 'ffmpeg', why: 'media to publish' },
+  { program: 'tcpdump', package: 'tcpdump', why: 'what is sent to whom' },
+  { program: 'pulseaudio', package: 'pulseaudio', why: 'sound without a sound card' },
   { program: 'g++', package: 'g++', why: 'the worker’s own tests' },
 ];
 
@@ -37,7 +39,7 @@ await runSetup(async () => {
       ...options,
       ...(files.length > 0 ? files : [...UNIT_TESTS, ...SYSTEM_TESTS]),
     ],
-    { env: testEnvironment(worker) },
+    { env: testEnvironment(worker), within: [join(ROOT, 'test', 'harness', 'in-namespace.sh')] },
   );
 });
 

@@ -3,10 +3,11 @@
 # Firefox does not send from an interface's address to loopback, and the loss and limits that tests put on
 # here touch nothing else.
 #
-# Use: in-namespace.sh COMMAND [ARGUMENT...]     (root)
+# Use: in-namespace.sh COMMAND [ARGUMENT...]     (root, or a kernel that lets users make namespaces)
 set -euo pipefail
 if [ "${TEST_NAMESPACE:-}" != inside ]; then
-  TEST_NAMESPACE=inside exec unshare --net -- "$0" "$@"
+  as_root=(); [ "$(id -u)" = 0 ] || as_root=(--map-root-user)
+  TEST_NAMESPACE=inside exec unshare --net "${as_root[@]}" -- "$0" "$@"
 fi
 ip link set lo up
 ip link add test0 type veth peer name test1
