@@ -369,10 +369,16 @@ function playKey(name: StreamName, session: SessionId): string {
   return `${session} ${name}`;
 }
 
-/** What mediasoup has to say, most of it about single packets, goes where everything else is logged. */
+/**
+ * What mediasoup has to say goes where everything else is logged. A worker's own words come from a `Channel`:
+ * nearly all are about single packets, and any peer can cause as many as it likes.
+ */
 function logMediasoup(log: Logger): void {
   setLogEventListeners({
     onwarn: (namespace, message) => log.debug({ namespace }, message),
-    onerror: (namespace, message, error) => log.warn({ namespace, err: error }, message),
+    onerror: (namespace, message, error) => {
+      const level = namespace.endsWith(':Channel') ? 'debug' : 'warn';
+      log[level]({ namespace, err: error }, message);
+    },
   });
 }

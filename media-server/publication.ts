@@ -14,6 +14,7 @@ import {
   packetCount,
   roundTripMs,
   totalBitrate,
+  totalBytes,
 } from './report.ts';
 import type { MediaServerSettings } from './settings.ts';
 import type { MediaWorker } from './worker.ts';
@@ -112,7 +113,7 @@ export class Publication {
     this.#settings = options.settings;
     this.#traffic = options.traffic;
     this.#muted = options.muted;
-    this.#pulse = new Pulse(() => this.#bytesReceived());
+    this.#pulse = new Pulse(Date.now());
     this.worker.streams++;
   }
 
@@ -141,22 +142,22 @@ export class Publication {
     return this.#closed;
   }
 
-  /** What the transport's owner must tell it: the pulse starts to be missed. */
+  /** Told by its stream: from now on media is expected. */
   connected(): void {
     this.#pulse.connected(Date.now());
   }
 
-  /** Whether it is connecting, or media arrives as far as the worker has said. */
+  /** Whether it is connecting, or media arrived at the last sample. */
   get seemsLive(): boolean {
     if (this.peer.state !== 'connected') return this.peer.state === 'connecting';
-    return this.#allMuted || this.#pulse.beats;
+    return this.#allMuted || !this.#pulse.missing;
   }
 
-  /** As `seemsLive`, but exact to `mediaIdleMs`: asks the worker where that said that nothing comes. */
+  /** Whether it is connecting, or media arrived within `mediaIdleMs`; for that the worker is asked now. */
   async isLive(): Promise<boolean> {
-    if (this.seemsLive) return true;
-    if (this.peer.state !== 'connected') return false;
-    return !(await this.#pulse.silentFor(this.#settings.mediaIdleMs, Date.now()));
+    await this.sample();
+    if (this.peer.state !== 'connected') return this.peer.state === 'connecting';
+    return this.#allMuted || this.#pulse.silentMs(Date.now()) < this.#settings.mediaIdleMs;
   }
 
   /**
@@ -241,16 +242,12 @@ export class Publication {
       }),
     );
     this.#tracks.set(track.mid, { plan: track, producer });
-    producer.on('score', (scores) => {
-      this.#pulse.scored(producer.id, Math.max(0, ...scores.map(({ score }) => score)), Date.now());
-    });
     // A mute that came while the producer was being made went past it.
     if (producer.paused !== this.#muted[track.kind]) await this.mute(this.#muted);
   }
 
   #drop(mid: string, producer: Producer): void {
     this.#tracks.delete(mid);
-    this.#pulse.forget(producer.id, Date.now());
     producer.close();
   }
 
@@ -278,19 +275,16 @@ export class Publication {
     return this.producers.length > 0 && this.producers.every(({ producer }) => producer.paused);
   }
 
-  async #bytesReceived(): Promise<number> {
-    const [stats] = await this.worker.ask('reading statistics', this.peer.transport.getStats());
-    return stats?.rtpBytesReceived ?? 0;
-  }
-
   #read(stats: readonly ProducerStat[]): PublicationStatistics {
     for (const { ssrc, byteCount, packetCount } of stats) {
       this.#traffic.receivedBytes += this.#meter.growth(`bytes ${ssrc}`, byteCount);
       this.#traffic.receivedPackets += this.#meter.growth(`packets ${ssrc}`, packetCount);
     }
+    const bitrateBps = totalBitrate(stats);
+    this.#pulse.counted(totalBytes(stats), bitrateBps, Date.now());
     const packets = packetCount(stats);
     return {
-      bitrateBps: totalBitrate(stats),
+      bitrateBps,
       encodings: encodingReports(stats),
       packets,
       lossRatio: lossRatio(this.#statistics.packets, packets),

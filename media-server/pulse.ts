@@ -1,60 +1,45 @@
-/** The worker's score falls to 0 this long after the last packet. */
-const SCORE_DELAY_MS = 1500;
+/** The worker counts a bitrate over this time: 0 means that nothing came for so long. */
+const RATE_WINDOW_MS = 2500;
 
 /**
- * Whether a publisher's media arrives, without asking the worker all the time.
- *
- * The worker scores each stream of packets and says when a score changes; 0 means that nothing came for
- * 1.5 s (5 s where the sender may pause in silence), or that nearly all was lost. So on 0 the count of bytes
- * is noted, and who wants to know later asks for it again: it has grown or not.
+ * Since when a publisher's media has been missing, from the worker's counts of it. It is as exact as counts
+ * are frequent, and knows of a silence of 2.5 s from the first count in it.
  */
 export class Pulse {
-  readonly #bytesReceived: () => Promise<number>;
-  readonly #scores = new Map<string, number>();
-  #silence: { readonly sinceMs: number; readonly bytes: Promise<number> } | undefined;
+  #expectedSinceMs: number;
+  #beatAtMs: number;
+  #bytes = 0;
+  #missing = false;
 
-  /** @param bytesReceived RTP bytes received so far, as the worker counts them */
-  constructor(bytesReceived: () => Promise<number>) {
-    this.#bytesReceived = bytesReceived;
+  /** @param nowMs when the transport was opened */
+  constructor(nowMs: number) {
+    this.#expectedSinceMs = nowMs;
+    this.#beatAtMs = nowMs;
   }
 
-  /** The publisher's transport connected: silence begins, and its first packet ends it. */
+  /** The transport connected: media is expected from now on. */
   connected(nowMs: number): void {
-    if (!this.beats) this.#silence ??= { sinceMs: nowMs, bytes: Promise.resolve(0) };
+    this.#expectedSinceMs = nowMs;
+    this.#beatAtMs = nowMs;
+    this.#missing = false;
   }
 
-  /** @param score the best of a producer's encodings, 0..10 */
-  scored(producerId: string, score: number, nowMs: number): void {
-    this.#scores.set(producerId, score);
-    this.#look(nowMs);
+  /** What the worker counts now. */
+  counted(bytes: number, bitrateBps: number, nowMs: number): void {
+    const grew = bytes !== this.#bytes;
+    this.#bytes = bytes;
+    const windowBeganMs = Math.max(this.#expectedSinceMs, nowMs - RATE_WINDOW_MS);
+    if (bitrateBps === 0) this.#beatAtMs = Math.min(this.#beatAtMs, windowBeganMs);
+    else if (grew) this.#beatAtMs = nowMs;
+    this.#missing = !grew && nowMs - this.#expectedSinceMs > RATE_WINDOW_MS;
   }
 
-  /** The producer is gone. */
-  forget(producerId: string, nowMs: number): void {
-    this.#scores.delete(producerId);
-    this.#look(nowMs);
+  /** Whether nothing had come between the last two counts. */
+  get missing(): boolean {
+    return this.#missing;
   }
 
-  /** By the worker's scores alone. */
-  get beats(): boolean {
-    return [...this.#scores.values()].some((score) => score > 0);
-  }
-
-  /** Whether nothing has arrived for `idleMs`. @throws as `bytesReceived` */
-  async silentFor(idleMs: number, nowMs: number): Promise<boolean> {
-    const silence = this.#silence;
-    if (!silence || nowMs - silence.sinceMs < idleMs) return false;
-    return (await this.#bytesReceived()) === (await silence.bytes);
-  }
-
-  #look(nowMs: number): void {
-    if (this.beats) {
-      this.#silence = undefined;
-    } else if (!this.#silence) {
-      const bytes = this.#bytesReceived();
-      // Whoever asks later gets the failure; nobody may.
-      bytes.catch(() => {});
-      this.#silence = { sinceMs: nowMs - SCORE_DELAY_MS, bytes };
-    }
+  silentMs(nowMs: number): number {
+    return nowMs - this.#beatAtMs;
   }
 }

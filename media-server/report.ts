@@ -23,6 +23,10 @@ export function totalBitrate(stats: readonly Pick<ProducerStat, 'bitrate'>[]): n
   return stats.reduce((sum, { bitrate }) => sum + bitrate, 0);
 }
 
+export function totalBytes(stats: readonly Pick<ProducerStat, 'byteCount'>[]): number {
+  return stats.reduce((sum, { byteCount }) => sum + byteCount, 0);
+}
+
 export function packetCount(stats: readonly ProducerStat[]): PacketCount {
   return {
     received: stats.reduce((sum, stat) => sum + stat.packetCount, 0),

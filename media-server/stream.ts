@@ -126,7 +126,7 @@ export class Stream {
     for (const publication of [...this.#generations]) this.#drop(publication, reason);
   }
 
-  /** @throws MillraceError as `Publication.isLive` */
+  /** With statistics of this moment. */
   async report(): Promise<StreamReport | null> {
     const newest = this.#newest;
     if (!newest) return null;

@@ -106,7 +106,7 @@ export class WorkerPool {
     seat.startedAtMs = Date.now();
     worker.onDied(() => this.#replace(seat));
     this.#log.info(
-      { worker: seat.index, pid: worker.pid, port, addresses: usable.map(({ ip }) => ip) },
+      { worker: seat.index, workerPid: worker.pid, port, addresses: usable.map(({ ip }) => ip) },
       'worker started',
     );
   }

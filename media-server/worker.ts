@@ -87,7 +87,7 @@ export class MediaWorker {
     this.#worker = worker;
     this.webRtcServer = webRtcServer;
     this.router = router;
-    this.#log = options.log.child({ worker: options.index, pid: worker.pid });
+    this.#log = options.log.child({ worker: options.index, workerPid: worker.pid });
   }
 
   get pid(): number {
