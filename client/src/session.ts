@@ -70,8 +70,9 @@ export class Session extends Events<SessionEvents> {
   /** The connection is open and the session is taken over: requests may be sent. */
   #ready = false;
   #nextRequestId = 1;
-  /** Failures since the last connection that answered. */
+  /** Connections lost, or never had, since the last one that stood for a while. */
   #failures = 0;
+  #openedAtMs = 0;
   #cancelReconnect: (() => void) | null = null;
   #cancelHeartbeat: () => void = () => {};
 
@@ -146,6 +147,7 @@ export class Session extends Events<SessionEvents> {
   }
 
   #onOpen(): void {
+    this.#openedAtMs = this.#settings.clock.now();
     if (this.#id === '') {
       this.#onReady();
       return;
@@ -192,7 +194,9 @@ export class Session extends Events<SessionEvents> {
   #onReply(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     if (pending === undefined) return;
-    this.#failures = 0;
+    // A server that answers and then hangs up, again and again, must not be run against without pause.
+    const { clock, heartbeatMs } = this.#settings;
+    if (clock.now() - this.#openedAtMs >= heartbeatMs) this.#failures = 0;
     this.#settle(pending);
     if (reply.code === 0) {
       this.#id = reply.session;

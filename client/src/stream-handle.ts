@@ -65,6 +65,10 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   #ended: Ended | null = null;
   #flow: 'connecting' | 'flowing' | 'interrupted' = 'connecting';
   #cancelFlowDeadline: () => void = () => {};
+  #rejectBegin: () => void = () => {};
+  readonly #endedFirst = new Promise<never>((_, reject) => {
+    this.#rejectBegin = () => reject(new MillraceError('closed', 'ended'));
+  });
   /** Why media does not come back, as far as is known. */
   #lastError: MillraceError | null = null;
   readonly #waiters = new Set<{ resolve: () => void; reject: (error: MillraceError) => void }>();
@@ -72,6 +76,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
 
   constructor(role: Role, stream: string, context: StreamContext) {
     super();
+    this.#endedFirst.catch(() => {});
     this.#role = role;
     this.stream = stream;
     this.context = context;
@@ -120,16 +125,18 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
 
   /** Makes the first transport. On failure the handle is ended, and the failure thrown. */
   protected async begin(signal?: AbortSignal): Promise<void> {
-    const abort = () => void this.close();
     if (signal?.aborted) throw new MillraceError('closed', 'aborted before it began');
+    const abort = () => void this.close();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      await this.#connectFirst();
+      // An end must not wait for the reply to a request that nobody wants any more.
+      await Promise.race([this.#connectFirst(), this.#endedFirst]);
     } catch (cause) {
+      if (this.#ended !== null)
+        throw this.#ended.error ?? new MillraceError('closed', 'closed before it began');
       const error = toError('negotiation_failed', `cannot ${this.#role} "${this.stream}"`, cause);
-      const aborted = this.#ended?.reason === 'closed';
       this.end({ reason: 'failed', error });
-      throw aborted ? new MillraceError('closed', 'closed before it began') : error;
+      throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -210,6 +217,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     this.#cancelFlowDeadline();
     for (const stop of this.#stopListening) stop();
     this.closePeers();
+    this.#rejectBegin();
     const error = ended.error ?? new MillraceError('closed', `"${this.stream}" has ended: ${ended.reason}`);
     this.#rejectWaiters(error);
     this.#emit('ended', ended);
