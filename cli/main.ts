@@ -4,16 +4,21 @@ import { helpText } from './help.ts';
 import { SettingsError } from './mistake.ts';
 import { readSettings } from './read-settings.ts';
 import { settingsListing } from './settings-listing.ts';
+import { StartError } from './start-error.ts';
 
-/** Of a start that failed for something the person can put right. */
+/** Wrong settings, in difference to whatever else may hinder a start. */
 const WRONG_SETTINGS_EXIT = 2;
 
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof SettingsError)) throw error;
-  console.error(error.message);
-  process.exit(WRONG_SETTINGS_EXIT);
+  if (error instanceof SettingsError) {
+    console.error(error.message);
+    process.exit(WRONG_SETTINGS_EXIT);
+  }
+  // The roles say in their errors which setting to change; where that came from helps nobody but us.
+  console.error(error instanceof Error ? startFailure(error) : error);
+  process.exit(1);
 }
 
 async function main(): Promise<void> {
@@ -25,6 +30,12 @@ async function main(): Promise<void> {
   // Imported late: mediasoup and the rest are not needed to say what is wrong with a setting.
   const { runAll } = await import('./all.ts');
   await runAll(read.settings, { environment: process.env, version: packageVersion() });
+}
+
+function startFailure(error: Error): string {
+  if (error instanceof StartError) return error.message;
+  const known = error.constructor === Error && error.cause === undefined && !('code' in error);
+  return `Millrace cannot start: ${known ? error.message : error.stack}`;
 }
 
 function packageVersion(): string {

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { NodeId } from '../core/registry/record.ts';
+import type { MediaServerSettings, RtcAddress } from '../media-server/index.ts';
+import { workerCachePath } from '../media-server/worker/cache.js';
+import type { Certificate, SignalingSettings } from '../signaling/index.ts';
+import type { Settings } from './settings.ts';
+
+/** What each role is told, from what the person set. */
+export function mediaServerSettings(settings: Settings, version: string): MediaServerSettings {
+  return {
+    // A nonce, so that a node that comes back is another incarnation.
+    nodeId: `${hostname()}-${randomBytes(6).toString('hex')}` as NodeId,
+    version,
+    address: 'local',
+    workerBin: settings.workerBin ?? workerCachePath(),
+    workers: settings.workers,
+    rtcListen: rtcAddresses(settings),
+    rtcPort: settings.rtcPort,
+    defaultBitrateBps: settings.defaultBitrate ?? 0,
+    maxBitrateBps: settings.maxBitrate,
+    codecs: settings.codecs,
+    iceConsentTimeoutS: Math.ceil(settings.iceConsentTimeout / 1000),
+    connectTimeoutMs: settings.connectTimeout,
+    lostMediaTimeoutMs: settings.lostMediaTimeout,
+    generationOverlapMs: settings.generationOverlap,
+    mediaIdleMs: settings.mediaIdleTimeout,
+    limits: { streams: settings.maxStreams, viewers: settings.maxViewers },
+  };
+}
+
+export function signalingSettings(
+  settings: Settings,
+  certificate: Certificate | undefined,
+): SignalingSettings {
+  const { listen, localListen, metricsListen } = settings;
+  return {
+    name: `${hostname()}-${process.pid}`,
+    listeners: [
+      { ...listen, ...(certificate ? { tls: certificate } : {}) },
+      ...(localListen ? [localListen] : []),
+    ],
+    ...(metricsListen ? { metricsListen } : {}),
+    replyMethod: settings.replyMethod,
+    allowedOrigins: settings.allowedOrigins ?? [],
+    heartbeatTimeoutMs: settings.heartbeatTimeout,
+    resumeMs: settings.resumeTimeout,
+    pingIntervalMs: settings.pingInterval,
+    requestTimeoutMs: settings.requestTimeout,
+    // One process has nobody to hand its clients to: they may all come back as soon as it does.
+    closeSpreadMs: 0,
+    limits: {
+      connections: settings.maxConnections,
+      sessions: settings.maxSessions,
+      streamsPerSession: settings.maxStreamsPerSession,
+      badMessages: settings.maxBadMessages,
+      messageBytes: settings.maxMessageSize,
+      sendBufferBytes: settings.maxSendBuffer,
+      queuedRequests: settings.maxQueuedRequests,
+    },
+  };
+}
+
+/** The checks made sure that the two lists fit together. */
+function rtcAddresses({ rtcListen, announcedAddress }: Settings): readonly RtcAddress[] {
+  if (rtcListen === undefined && announcedAddress === undefined) return [];
+  return (rtcListen ?? ['0.0.0.0']).map((ip, index) => {
+    const announced = announcedAddress?.[index];
+    return { ip, ...(announced === undefined ? {} : { announcedAddress: announced }) };
+  });
+}
