@@ -5,6 +5,7 @@ import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPlay, planPlay } from '../core/sdp/index.ts';
 import type { Offer, PlayPlan, PlayTrack, ProducerDescription } from '../core/sdp/types.ts';
 import { Meter, type Traffic } from './meter.ts';
+import { isPaused, receivesNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
 import type { PipeSet, TrackSource } from './pipe.ts';
 import type { Publication } from './publication.ts';
@@ -38,6 +39,8 @@ interface PlayedTrack {
   readonly plan: PlayTrack;
   readonly source: TrackSource;
   readonly consumer: Consumer;
+  /** The viewer's offer made the section inactive. */
+  held: boolean;
 }
 
 /** A track of a publication as the play's worker has it. */
@@ -89,7 +92,7 @@ export class Play {
         peer.connect(),
         ...plan.tracks.map((track) => opened.#consume(track, sources, { paused: false })),
       ]);
-      return { play: opened, sdp: opened.#answer(offer, plan) };
+      return { play: opened, sdp: opened.#answer(offer) };
     } catch (error) {
       play?.close();
       throw publication.closed ? streamChanged(error) : error;
@@ -159,13 +162,15 @@ export class Play {
       const plan = receivesNothing(offer) ? { tracks: [] } : planPlay(offer, describe(sources));
       if (this.peer.match(offer) === 'ice_restart') await this.peer.restartIce(offer);
       const fresh = plan.tracks.filter((track) => !this.#has(track));
-      for (const [mid, { plan: current, consumer }] of this.#tracks) {
-        if (!plan.tracks.some((track) => sameTrack(track, current))) this.#drop(mid, consumer);
+      for (const track of this.#tracks.values()) {
+        track.held = isPaused(offer, track.plan.mid, track.plan.consumable.codecs);
+        const kept = track.held || plan.tracks.some((planned) => sameTrack(planned, track.plan));
+        if (!kept || track.source.producer.closed) this.#drop(track);
       }
       await Promise.all(fresh.map((track) => this.#consume(track, sources, { paused: true })));
-      this.#resume = setTimeout(() => this.#resumeUnmuted(), RESUME_DELAY_MS);
+      this.#resume = setTimeout(() => this.#pauseAndResume().catch(() => {}), RESUME_DELAY_MS);
       this.#watch(publication);
-      return this.#answer(offer, plan);
+      return this.#answer(offer);
     } catch (error) {
       throw publication.closed ? streamChanged(error) : error;
     } finally {
@@ -176,7 +181,7 @@ export class Play {
   /** For this viewer only; what comes back comes with a key frame. */
   async mute(muted: MuteState): Promise<void> {
     this.#muted = muted;
-    await Promise.all(this.#consumers.map((consumer) => this.#pauseOrResume(consumer)));
+    await this.#pauseAndResume();
   }
 
   /** Asks the worker for statistics of the transport and, in turns, of one consumer. Never throws. */
@@ -241,16 +246,16 @@ export class Play {
       }),
     );
     if (this.#closed) throw streamChanged();
-    this.#tracks.set(plan.mid, { plan, source, consumer });
+    this.#tracks.set(plan.mid, { plan, source, consumer, held: false });
     consumer.observer.once('close', () => {
       source.release();
       if (this.#tracks.get(plan.mid)?.consumer === consumer) this.#tracks.delete(plan.mid);
     });
   }
 
-  #drop(mid: string, consumer: Consumer): void {
+  #drop({ plan, consumer }: PlayedTrack): void {
     consumer.close();
-    this.#tracks.delete(mid);
+    this.#tracks.delete(plan.mid);
   }
 
   #has(track: PlayTrack): boolean {
@@ -268,22 +273,22 @@ export class Play {
     left.playLeft(this);
   }
 
-  #resumeUnmuted(): void {
-    for (const consumer of this.#consumers) {
-      // A failure means that the worker is gone, and the play with it.
-      this.#pauseOrResume(consumer).catch(() => {});
-    }
+  /** Lets each consumer send or not, as mutes and the viewer's own directions say. */
+  async #pauseAndResume(): Promise<void> {
+    await Promise.all(
+      [...this.#tracks.values()].map(({ consumer, held }) => {
+        const paused = held || this.#muted[consumer.kind];
+        if (consumer.paused === paused) return undefined;
+        return this.worker.ask('muting a track', paused ? consumer.pause() : consumer.resume());
+      }),
+    );
   }
 
-  async #pauseOrResume(consumer: Consumer): Promise<void> {
-    const muted = this.#muted[consumer.kind];
-    if (consumer.paused === muted) return;
-    await this.worker.ask('muting a track', muted ? consumer.pause() : consumer.resume());
-  }
-
-  #answer(offer: Offer, plan: PlayPlan): string {
+  #answer(offer: Offer): string {
     const { streamId } = this.#options;
-    const played = [...this.#tracks.values()].map(({ plan: { mid }, consumer: { rtpParameters } }) => ({
+    const tracks = [...this.#tracks.values()];
+    const plan: PlayPlan = { tracks: tracks.map((track) => track.plan) };
+    const played = tracks.map(({ plan: { mid }, consumer: { rtpParameters } }) => ({
       mid,
       streamId,
       rtpParameters,
@@ -322,11 +327,6 @@ function releaseUnused(sources: readonly Source[], play: Play | undefined): void
   for (const source of sources) {
     if (!play?.uses(source)) source.release();
   }
-}
-
-/** A viewer that pauses all that it plays. */
-function receivesNothing(offer: Offer): boolean {
-  return !offer.sections.some(({ direction }) => direction === 'recvonly' || direction === 'sendrecv');
 }
 
 /** Apart from the codecs' and extensions' numbers, the plan names the producer, so its generation too. */

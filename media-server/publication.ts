@@ -4,6 +4,7 @@ import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPublish, planPublish } from '../core/sdp/index.ts';
 import type { Offer, PublishPlan, PublishTrack } from '../core/sdp/types.ts';
 import { Meter, type Traffic } from './meter.ts';
+import { isPaused, sendsNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
 import type { Play } from './play.ts';
 import { Pulse } from './pulse.ts';
@@ -98,7 +99,7 @@ export class Publication {
         publication.#limitBitrate(options.maxBitrateBps),
         ...plan.tracks.map((track) => publication.#produce(track)),
       ]);
-      return { publication, sdp: publication.#answer(options.offer, plan) };
+      return { publication, sdp: publication.#answer(options.offer) };
     } catch (error) {
       publication.close();
       throw error;
@@ -179,11 +180,14 @@ export class Publication {
     for (const { plan: track, producer } of this.producers) {
       // A stream has one track of a kind: a new one takes the place of the old, whatever its section.
       const replaced = fresh.some(({ kind }) => kind === track.kind);
-      if (replaced || !isOffered(offer, track.mid)) this.#drop(track.mid, producer);
+      const kept =
+        plan.tracks.some(({ mid }) => mid === track.mid) ||
+        isPaused(offer, track.mid, track.rtpParameters.codecs);
+      if (replaced || !kept) this.#drop(track.mid, producer);
     }
     await Promise.all([this.#limitBitrate(maxBitrateBps), ...fresh.map((track) => this.#produce(track))]);
     return {
-      sdp: this.#answer(offer, plan),
+      sdp: this.#answer(offer),
       change: {
         added: fresh.some(({ kind }) => !before.has(kind)),
         replaced: fresh.some(({ kind }) => before.has(kind)),
@@ -264,7 +268,8 @@ export class Publication {
     await this.worker.ask('limiting a bitrate', this.peer.transport.setMaxIncomingBitrate(limitBps));
   }
 
-  #answer(offer: Offer, plan: PublishPlan): string {
+  #answer(offer: Offer): string {
+    const plan: PublishPlan = { tracks: this.producers.map((track) => track.plan) };
     return answerPublish(offer, plan, this.peer.description, {
       ...this.peer.nextAnswer(),
       maxBitrateBps: this.#maxBitrateBps,
@@ -321,14 +326,4 @@ export function bitrateLimit(
 ): number {
   const wanted = wantedBps || defaultBitrateBps || maxBitrateBps;
   return Math.min(Math.round(wanted), maxBitrateBps);
-}
-
-/** A publisher that pauses all that it sends. */
-function sendsNothing(offer: Offer): boolean {
-  return !offer.sections.some(({ direction }) => direction === 'sendonly' || direction === 'sendrecv');
-}
-
-/** Whether the section is still there, though it may pause. */
-function isOffered(offer: Offer, mid: string): boolean {
-  return offer.sections.some((section) => section.mid === mid && !section.rejected);
 }

@@ -13,6 +13,7 @@ export interface AcceptedMedia {
     readonly rtcpFeedback?: readonly RtcpFeedback[];
   }[];
   readonly extensions: readonly { readonly id: number }[];
+  /** Ours where the offerer does its half; `inactive` where it pauses (RFC 9429 section 5.3.1). */
   readonly direction: 'sendonly' | 'recvonly';
 }
 
@@ -34,7 +35,7 @@ export function acceptedSection(media: AcceptedMedia, transport: TransportDescri
     protocol: section.protocol,
     payloads: codecs.map(({ offered }) => offered.payloadType).join(' '),
     mid: section.mid,
-    direction: media.direction,
+    direction: section.direction === 'inactive' ? 'inactive' : media.direction,
     ...transportAttributes(transport),
     rtcpMux: 'rtcp-mux',
     ...(section.reducedSizeRtcp ? { rtcpRsize: 'rtcp-rsize' } : {}),

@@ -3,7 +3,11 @@ import { acceptedSection } from './answer-section.ts';
 import { bandwidthLines } from './bandwidth.ts';
 import type { AnswerOptions, Offer, PublishPlan, TransportDescription } from './types.ts';
 
-/** The answer to a publisher: planned tracks are received, all other sections rejected. Ends in CRLF. */
+/**
+ * The answer to a publisher: planned tracks are received, all other sections rejected. Ends in CRLF.
+ *
+ * @param plan - may also have tracks of an earlier offer whose section is inactive now: it stays open, paused.
+ */
 export function answerPublish(
   offer: Offer,
   plan: PublishPlan,
