@@ -234,9 +234,8 @@ export class Audience {
   }
 
   #end(play: Play, reason: EndReason): void {
-    // Before the transport is closed: its state says what the client could see.
-    const transportClosed =
-      reason === 'transport_lost' || (play.peer.everConnected && play.peer.state !== 'closed');
+    // Only a client that got as far as DTLS gets an alert, and only from a worker that is alive.
+    const transportClosed = reason === 'transport_lost' || (play.peer.everConnected && !play.worker.closed);
     this.#remove(play.session, reason);
     this.#context.notify({
       type: 'play.ended',

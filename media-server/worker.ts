@@ -38,6 +38,7 @@ export class MediaWorker {
   readonly #worker: Worker;
   readonly #log: Logger;
   #load = 0;
+  #killed = false;
   #sampled: { readonly atMs: number; readonly cpuMs: number } | undefined;
 
   /** Publications and plays carried; kept by those themselves, read by placement. */
@@ -150,7 +151,8 @@ export class MediaWorker {
   }
 
   kill(reason: string): void {
-    if (this.closed) return;
+    if (this.closed || this.#killed) return;
+    this.#killed = true;
     this.#log.error({ reason }, 'worker killed');
     process.kill(this.pid, 'SIGKILL');
   }
