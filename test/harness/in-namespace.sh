@@ -14,4 +14,6 @@ ip link add test0 type veth peer name test1
 ip address add 10.99.0.1/24 dev test0
 ip link set test0 up
 ip link set test1 up
+# By its default route a browser finds the address that it gathers candidates for.
+ip route add default dev test0
 exec "$@"
