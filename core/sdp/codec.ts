@@ -22,7 +22,7 @@ export function knownCodec(kind: Kind, name: string): Codec | undefined {
   return CODECS.find((codec) => codec.toLowerCase() === lower && KIND_OF[codec] === kind);
 }
 
-export function isRtx(codec: OfferCodec): boolean {
+export function isRtx(codec: { readonly name: string }): boolean {
   return codec.name.toLowerCase() === 'rtx';
 }
 
@@ -33,12 +33,6 @@ export function isRtx(codec: OfferCodec): boolean {
 export function channelsOf(kind: Kind, codec: OfferCodec): number | undefined {
   if (kind === 'video') return undefined;
   return codec.channels ?? (codec.name.toLowerCase() === 'opus' ? 2 : 1);
-}
-
-/** Format parameters of a media codec; mediasoup takes `apt` for a sign of RTX and wants a number there. */
-export function mediaParameters(codec: OfferCodec): Record<string, string | number> {
-  const { apt: _, ...parameters } = codec.parameters;
-  return parameters;
 }
 
 /**
@@ -52,7 +46,7 @@ export function matchesStrictly(
   wanted: RtpCodecCapability | RtpCodecParameters,
 ): boolean {
   const channels = channelsOf(kind, offered);
-  const parameters = mediaParameters(offered);
+  const { parameters } = offered;
   const mimeType = `${kind}/${offered.name}`;
   if (mimeType.toLowerCase() === 'video/av1' && av1Profile(parameters) !== av1Profile(wanted.parameters)) {
     return false;
@@ -70,7 +64,7 @@ export function matchesStrictly(
     preferredPayloadType: 96,
     clockRate: offered.clockRate,
     ...(channels === undefined ? {} : { channels }),
-    parameters,
+    parameters: { ...parameters },
   };
   return canConsume({ codecs: [wantedCodec] }, { codecs: [offeredCodec] });
 }

@@ -25,7 +25,7 @@ export function readCodecs(media: ParsedMedia, kind: 'audio' | 'video', where: s
       payloadType,
       clockRate: map.clockRate,
       ...(map.channels === undefined ? {} : { channels: map.channels }),
-      parameters: readParameters(media, payloadType),
+      parameters: readParameters(media, payloadType, isRtx(map)),
       feedback: readFeedback(media, payloadType),
     };
     if ((knownCodec(kind, codec.name) || isRtx(codec)) && !isDynamic(payloadType)) {
@@ -46,7 +46,7 @@ function isDynamic(payloadType: number): boolean {
 function readPayloadTypes(media: ParsedMedia, where: string): number[] {
   const payloadTypes = new Set<number>();
   for (const format of String(media.payloads ?? '').split(' ')) {
-    const payloadType = /^\d{1,3}$/.test(format) ? Number(format) : Number.NaN;
+    const payloadType = /^(0|[1-9]\d{0,2})$/.test(format) ? Number(format) : Number.NaN;
     if (!(payloadType <= MAX_PAYLOAD_TYPE)) {
       throw invalidSdp(`${where}: payload type ${quoted(format)} is not a number from 0 to 127`);
     }
@@ -104,13 +104,19 @@ export function describeRtpmap(map: {
   return `${map.name.toLowerCase()}/${map.clockRate}/${map.channels ?? 1}`;
 }
 
-function readParameters(media: ParsedMedia, payloadType: number): Record<string, string | number> {
+/** `apt` is RTX's alone (RFC 4588 section 8.1): mediasoup refuses to produce a codec that has another's in its parameters. */
+function readParameters(
+  media: ParsedMedia,
+  payloadType: number,
+  rtx: boolean,
+): Record<string, string | number> {
   const parameters = new Map<string, string | number>();
   for (const { payload, config } of media.fmtp) {
     if (payload !== payloadType || config === undefined) continue;
     for (const part of String(config).split(';')) {
       const [, key = '', value = ''] = /^\s*([^=\s]+)\s*(?:=(.*))?$/.exec(part) ?? [];
-      if (key === '' || key === '__proto__' || parameters.size === MAX_PARAMETERS) continue;
+      if (key === '' || key === '__proto__' || (key === 'apt') !== rtx) continue;
+      if (parameters.size === MAX_PARAMETERS) continue;
       parameters.set(key, toParameter(key, value.trim()));
     }
   }

@@ -22,9 +22,10 @@ export function readSection(
   session: ParsedSession,
   bundle: readonly string[],
 ): OfferSection {
-  const { type, protocol } = media;
+  const type = String(media.type ?? '');
+  const protocol = String(media.protocol ?? '');
   const formats = String(media.payloads ?? '');
-  if (type === undefined || type === '' || protocol === undefined || protocol === '') {
+  if (type === '' || protocol === '') {
     throw invalidSdp(
       `m= line ${index + 1} cannot be read; it must be "m=<media> <port> <protocol> <formats>"`,
     );

@@ -10,6 +10,9 @@ const MAX_CHARACTERS = 256 * 1024;
 const MAX_LINES = 16_384;
 const MAX_SECTIONS = 64;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for; tab is let through.
+const CONTROL = /[\0-\x08\x0b-\x1f\x7f\u2028\u2029]/;
+
 /**
  * Reads and checks an offer (RFC 9429 section 5.2). ICE credentials, fingerprint and setup may stand at session or media level.
  * Remote candidates are ignored: the server is ICE-lite and answers where checks come from.
@@ -57,6 +60,9 @@ function splitLines(text: string): string[] {
   }
   const lines = text.split(/\r\n|\r|\n/);
   if (lines.length > MAX_LINES) throw invalidSdp(`${lines.length} lines, at most ${MAX_LINES} are taken`);
+  // Some parts go into answers as they are.
+  const control = lines.findIndex((line) => CONTROL.test(line));
+  if (control >= 0) throw invalidSdp(`line ${control + 1} has a control character or line separator in it`);
   return lines;
 }
 

@@ -5,9 +5,9 @@ declare module 'sdp-transform' {
 
   export interface ParsedMedia {
     /** Absent, like `port` and `protocol`, where the m-line cannot be read. */
-    type?: string;
+    type?: Value;
     port?: Value;
-    protocol?: string;
+    protocol?: Value;
     payloads?: Value;
     mid?: Value;
     direction?: string;

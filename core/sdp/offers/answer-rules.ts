@@ -21,7 +21,8 @@ export function brokenRules(offerText: string, answerText: string): string[] {
   const rule = (kept: boolean, what: string) => {
     if (!kept) broken.push(what);
   };
-  const offer = read(offerText.split(/\r\n|\r|\n/));
+  // Like the parser, past what it can read of a line it does not look.
+  const offer = read(offerText.split(/\r\n|\r|\n/).map((line) => line.trimEnd()));
   const answerLines = answerText.split('\r\n');
   rule(answerLines.at(-1) === '', 'the answer ends in CRLF');
   rule(
@@ -98,7 +99,10 @@ function brokenSectionRules(offer: Section, answer: Section, session: readonly s
     rule(answer.lines.includes(flag), flag);
   }
   for (const flag of ['a=rtcp-rsize', 'a=extmap-allow-mixed']) {
-    rule(!answer.lines.includes(flag) || [...offer.lines, ...session].includes(flag), `${flag} was offered`);
+    rule(
+      !answer.lines.includes(flag) || [...offer.lines, ...session].some((line) => line.startsWith(flag)),
+      `${flag} was offered`,
+    );
   }
   broken.push(...brokenMediaRules(offer, answer));
   return broken;
@@ -115,7 +119,8 @@ function brokenMediaRules(offer: Section, answer: Section): string[] {
     const [map] = values(answer, 'rtpmap').filter((entry) => entry.startsWith(`${format} `));
     rule(map !== undefined, `payload type ${format} has an rtpmap`);
     rule(
-      values(offer, 'rtpmap').some((entry) => normalMap(entry) === normalMap(map ?? '')),
+      // What follows a readable part is not read.
+      values(offer, 'rtpmap').some((entry) => normalMap(entry).startsWith(normalMap(map ?? '?'))),
       `rtpmap ${map} was offered`,
     );
   }
@@ -137,8 +142,9 @@ function brokenMediaRules(offer: Section, answer: Section): string[] {
   }
   const feedback = values(offer, 'rtcp-fb').map((entry) => entry.trim());
   for (const entry of values(answer, 'rtcp-fb')) {
+    const wildcard = entry.replace(/^\d+/, '*');
     rule(
-      feedback.includes(entry) || feedback.includes(entry.replace(/^\d+/, '*')),
+      feedback.some((known) => known.startsWith(entry) || known.startsWith(wildcard)),
       `feedback ${entry} was offered`,
     );
   }
