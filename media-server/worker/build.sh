@@ -33,6 +33,9 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/mediasoup-worker.XXXXXX")
 trap 'rm -rf "$work" "$output.$$"' EXIT
 trap 'exit 1' INT TERM HUP
+# Whoever started this may be gone when bash reports a killed compiler, and bash with it,
+# without cleaning up.
+trap : PIPE
 log="$work/log"; deps="$work/deps"
 
 # A C++ compiler takes up to 1 GiB here, so memory bounds the parallelism too.
@@ -49,7 +52,7 @@ failed() {
 # ---------------------------------------------------------------------------------------
 echo "[1/5] build tools"
 declare -A provides=(
-  [g++]="command -v g++" [make]="command -v make" [perl]="command -v perl" [patch]="command -v patch"
+  [g++]="command -v g++" [make]="command -v make" [perl]="perl -MFindBin -MIPC::Cmd -e 1" [patch]="command -v patch"
   [pkg-config]="command -v pkg-config" [meson]="command -v meson" [ninja-build]="command -v ninja"
   [flatbuffers-compiler]="command -v flatc" [libflatbuffers-dev]="pkg-config --exists flatbuffers"
   [ca-certificates]="test -e /etc/ssl/certs/ca-certificates.crt"
@@ -91,25 +94,28 @@ edition = "2021"
 openssl-src = "=300.5.4"
 srtp2-sys = "=3.0.2"
 TOML
-(cd "$work/crates" && cargo vendor --quiet vendor) >"$log" 2>&1 || failed "cargo vendor (is the crates registry reachable?)"
-expect_crate() {
-  grep -q "\"package\":\"$2\"" "$work/crates/vendor/$1/.cargo-checksum.json" ||
-    missing "the crate $1 is not the one this build was written for (its checksum differs)."
+(cd "$work/crates" && cargo metadata --format-version 1) >"$work/crates.json" 2>"$log" ||
+  failed "fetching crates (is their registry reachable?)"
+# cargo checks what it downloads against the checksum that it writes to the lock file.
+crate_folder() {
+  grep -q "^checksum = \"$2\"" "$work/crates/Cargo.lock" ||
+    missing "the crate $1 is not the one that this build was written for (its checksum differs)."
+  dirname "$(grep -o '"manifest_path":"[^"]*"' "$work/crates.json" | cut -d '"' -f 4 | grep "/$1-[^/]*/Cargo.toml$")"
 }
-expect_crate openssl-src a507b3792995dae9b0df8a1c1e3771e8418b7c2d9f0baeba32e6fe8b06c7cb72
-expect_crate srtp2-sys 8ccbdbf0ff2cd13eb5b389cb2f17da0b212b59651282a96084ce657da4d27a81
+openssl=$(crate_folder openssl-src a507b3792995dae9b0df8a1c1e3771e8418b7c2d9f0baeba32e6fe8b06c7cb72)
+libsrtp=$(crate_folder srtp2-sys 8ccbdbf0ff2cd13eb5b389cb2f17da0b212b59651282a96084ce657da4d27a81)
 
 # ---------------------------------------------------------------------------------------
 echo "[3/5] openssl and libsrtp, about 1 min"
 build_openssl() {
-  cp -r "$work/crates/vendor/openssl-src/openssl" "$work/openssl" && cd "$work/openssl" && chmod +x Configure &&
+  cp -r "$openssl/openssl" "$work/openssl" && cd "$work/openssl" && chmod +x Configure &&
     ./Configure no-shared no-module no-legacy no-comp no-zlib no-tests no-apps no-docs --prefix="$deps" --libdir=lib &&
     make -s -j"$jobs" build_libs && make -s install_dev
 }
 (build_openssl) >"$log" 2>&1 || failed openssl
 export PKG_CONFIG_PATH="$deps/lib/pkgconfig"
 build_libsrtp() {
-  cp -r "$work/crates/vendor/srtp2-sys/libsrtp" "$work/libsrtp" && cd "$work/libsrtp" && chmod +x configure &&
+  cp -r "$libsrtp/libsrtp" "$work/libsrtp" && cd "$work/libsrtp" && chmod +x configure &&
     CFLAGS="-O3 -fPIC -Wno-deprecated-declarations" ./configure --enable-openssl --with-openssl-dir="$deps" --prefix="$deps" &&
     make -s libsrtp2.a && make -s install
 }

@@ -141,11 +141,17 @@ function isExecutable(path) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    const stock = process.argv.includes('--stock');
-    console.log(await ensureWorker({ stock, onLine: (line) => console.error(line) }));
-  } catch (error) {
-    console.error(error.message);
-    process.exitCode = 1;
+  const args = process.argv.slice(2);
+  const stock = args[0] === '--stock';
+  if (args.length > (stock ? 1 : 0)) {
+    console.error('use: node media-server/worker/cache.js [--stock]');
+    process.exitCode = 2;
+  } else {
+    try {
+      console.log(await ensureWorker({ stock, onLine: (line) => console.error(line) }));
+    } catch (error) {
+      console.error(error.message);
+      process.exitCode = 1;
+    }
   }
 }
