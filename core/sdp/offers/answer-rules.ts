@@ -80,7 +80,10 @@ function brokenSectionRules(offer: Section, answer: Section, session: readonly s
     rule(!answer.lines.some((line) => line.startsWith('a=ice-ufrag')), 'a rejected section has no transport');
     return broken;
   }
-  rule(offer.port !== 0 || offer.lines.includes('a=bundle-only'), 'what the offer rejects stays rejected');
+  rule(
+    offer.port !== 0 || offer.lines.some((line) => line.startsWith('a=bundle-only')),
+    'what the offer rejects stays rejected',
+  );
   const wanted = lastDirection(offer.lines) ?? lastDirection(session) ?? 'sendrecv';
   rule(
     { sendrecv: ['a=sendonly', 'a=recvonly'], sendonly: ['a=recvonly'], recvonly: ['a=sendonly'] }[
