@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { provideDebianPackages } from './debian.js';
 import { installDependencies } from './install.js';
 import { ROOT, runOnNode24 } from './node24.js';
-import { SYSTEM_TESTS, UNIT_TESTS } from './test-files.js';
+import { ALL_TESTS } from './test-files.js';
 import { runSetup } from './trouble.js';
 import { provideWorker } from './worker.js';
 
@@ -37,7 +37,7 @@ await runSetup(async () => {
       '--test-concurrency=1',
       `--test-timeout=${FILE_TIMEOUT_MS}`,
       ...options,
-      ...(files.length > 0 ? files : [...UNIT_TESTS, ...SYSTEM_TESTS]),
+      ...(files.length > 0 ? files : ALL_TESTS),
     ],
     { env: testEnvironment(worker), within: [join(ROOT, 'test', 'harness', 'in-namespace.sh')] },
   );
