@@ -104,8 +104,9 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   );
   const health =
     settings.metricsListen &&
-    new HealthServer(settings.metricsListen, metricsRegistry, () => !requests.shuttingDown);
+    new HealthServer(settings.metricsListen, metricsRegistry, () => started && !requests.shuttingDown);
 
+  let started = false;
   let sweeper: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
 
@@ -117,6 +118,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
       await finish();
       throw failed.reason;
     }
+    started = true;
     sweeper = setInterval(() => {
       connections.sweep(now());
       sessions.sweep();

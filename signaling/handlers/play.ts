@@ -1,5 +1,6 @@
 import type { PlayReply } from '../../core/channel/media.ts';
 import {
+  type ErrorName,
   MillraceError,
   type ReplyData,
   type RequestData,
@@ -41,7 +42,7 @@ export async function play(
       try {
         return await attempt();
       } catch (error) {
-        if (!isNotFound(error)) throw error;
+        if (!isA(error, 'stream_not_found') && !isA(error, 'stream_ended')) throw error;
       }
     }
   } finally {
@@ -61,7 +62,11 @@ async function playNow(
   session.demandRoomFor(stream, services.settings.limits.streamsPerSession);
   const record = await services.streams.find(stream);
   if (record === undefined) throw notFound(stream, '');
-  const { sdp } = await callPlay(services, context, stream, record.node, data);
+  const { sdp } = await callPlay(services, context, stream, record.node, data).catch((error: unknown) => {
+    // Its publisher changed transports just now: the new generation can be played.
+    if (!isA(error, 'stream_ended')) throw error;
+    return callPlay(services, context, stream, record.node, data);
+  });
   services.log.info({ session: session.publicId, stream, node: record.node }, 'stream played');
   void services.records.save(session);
   return { sdp };
@@ -88,7 +93,7 @@ async function callPlay(
       timeLeft(services, context),
     );
   } catch (error) {
-    if (isNotFound(error)) services.streams.forget(stream);
+    if (isA(error, 'stream_not_found')) services.streams.forget(stream);
     restore(services, context, stream, node, before?.node, error);
     throw error;
   }
@@ -114,10 +119,11 @@ function restore(
 ): void {
   const { session } = context;
   if (session.hold(stream)?.play?.node === node) {
-    if (before === undefined || (before === node && isNotFound(error))) session.dropHold(stream, 'play');
+    if (before === undefined || (before === node && isA(error, 'stream_not_found')))
+      session.dropHold(stream, 'play');
     else session.setHold(stream, { play: { node: before } });
   }
-  if (before !== node && error instanceof MillraceError && error.errorName === 'timed_out') {
+  if (before !== node && isA(error, 'timed_out')) {
     close(services, context, stream, node);
   }
 }
@@ -129,8 +135,8 @@ function close(services: Services, context: RequestContext, stream: StreamName, 
   });
 }
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof MillraceError && error.errorName === 'stream_not_found';
+function isA(error: unknown, name: ErrorName): boolean {
+  return error instanceof MillraceError && error.errorName === name;
 }
 
 function notFound(stream: StreamName, when: string): MillraceError {

@@ -24,6 +24,8 @@ const DEADLINE_MS = 5000;
 export class TestClient {
   readonly socket: WebSocket;
   readonly closed: Promise<Closed>;
+  /** As the latest message said. */
+  session = '';
   readonly #received: Message[] = [];
   readonly #waiting: ((message: Message) => void)[] = [];
 
@@ -40,6 +42,7 @@ export class TestClient {
     });
     socket.on('message', (data) => {
       const message = JSON.parse(data.toString()) as Message;
+      this.session = message.session;
       const waiting = this.#waiting.shift();
       if (waiting === undefined) this.#received.push(message);
       else waiting(message);

@@ -40,6 +40,8 @@ export class FakeMediaServer {
   readonly #gates = new Map<CallName, Promise<void>>();
   readonly #lease: NodeJS.Timeout;
   load = 0;
+  /** Each call waits for this first. */
+  delay: () => Promise<unknown> = async () => undefined;
 
   static async start(registry: Registry, id = 'node-1'): Promise<FakeMediaServer> {
     const server = new FakeMediaServer(registry, id);
@@ -137,6 +139,7 @@ export class FakeMediaServer {
       ) =>
       async (request: MediaCalls[Name]['request']): Promise<MediaCalls[Name]['reply']> => {
         this.calls.push({ name, request: request as never });
+        await this.delay();
         await this.#gates.get(name);
         const failure = this.#failures.get(name);
         if (failure !== undefined) throw failure;
