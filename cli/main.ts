@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArguments } from './arguments.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import { helpText } from './help.ts';
 import { SettingsError } from './mistake.ts';
 import { readSettings } from './read-settings.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   if (args.command === 'version') return console.log(packageVersion());
   const read = readSettings(args, process.env);
   if (args.command === 'settings') return console.log(settingsListing(read));
+  keepCompiledCode(process.env);
   // Imported late: mediasoup and the rest are not needed to say what is wrong with a setting.
   const { runAll } = await import('./all.ts');
   await runAll(read.settings, { environment: process.env, version: packageVersion() });
