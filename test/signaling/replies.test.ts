@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { CLOSE_CODES, ERROR_CODES, type StreamName } from '../../core/protocol/index.ts';
 import { until } from './client.ts';
 import { startServer } from './server.ts';
@@ -62,12 +63,12 @@ test('requests for one stream run in order, those for different streams in paral
 test('every reply has a deadline, and what still waited for its turn then is not begun', async (t) => {
   const { connect, media } = await startServer(t, { requestTimeoutMs: 80 });
   const client = await connect();
-  const release = media.hold('publish');
+  const releases = [media.hold('publish'), media.hold('close')];
   client.send('stream.publish', NAME, { sdp: 'offer' });
   client.send('stream.mute', NAME, { video: true });
   assert.equal((await client.next()).err, ERROR_CODES.timed_out);
   assert.equal((await client.next()).err, ERROR_CODES.timed_out);
-  release();
+  for (const release of releases) release();
   assert.equal((await client.heartbeat()).err, 0);
   assert.deepEqual(media.called('mute'), []);
 });
@@ -161,4 +162,30 @@ test('a client that reads nothing is closed with 4005 when its buffer is full', 
     return (await metrics.metrics()).includes('millrace_signaling_closes_total{code="4005"} 1');
   });
   client.socket.terminate();
+});
+
+test('whatever text a client sends, each message gets one reply, and the next one is served', async (t) => {
+  const { connect } = await startServer(t, { limits: { badMessages: 10_000 } });
+  const client = await connect();
+  const field = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom('1.0', 'stream.play', 'stream.heartbeat', 'stream.mute'),
+  );
+  const message = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+    fc
+      .record(
+        { version: field, method: field, stream: field, session: field, data: field, token: field },
+        { requiredKeys: [] },
+      )
+      .map((value) => JSON.stringify(value)),
+  );
+  for (const text of fc.sample(message, { numRuns: 300, seed: 1 })) {
+    client.socket.send(text);
+    const reply = await client.next();
+    assert.equal(typeof reply.err, 'number', text);
+    assert.notEqual(reply.err, ERROR_CODES.internal, text);
+  }
+  assert.equal((await client.heartbeat()).err, 0);
 });
