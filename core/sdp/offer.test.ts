@@ -102,7 +102,7 @@ const REFUSALS: readonly (readonly [string, string, RegExp])[] = [
   ],
   ['a control character', replaced(OBS, 's=-', 's=\u0000'), /line 3 has a control character/],
   ['too many sections', OBS + 'm=audio 0 UDP/TLS/RTP/SAVPF 0\r\n'.repeat(63), /65 sections, at most 64/],
-  ['too many lines', OBS + 'a=x\r\n'.repeat(20_000), /20038 lines, at most 16384/],
+  ['too many lines', OBS + 'a=x\r\n'.repeat(20_000), /20038 lines, at most 8192/],
   ['too many characters', OBS + 'x'.repeat(300_000), /at most 262144/],
   [
     'too many simulcast streams',
@@ -208,26 +208,27 @@ test('header extension ids above 14 and encrypted extensions are left out', () =
 
 /** Texts made to take long: each at the limit of what is read at all. */
 const SLOW: Readonly<Record<string, string>> = {
-  'attributes that are unknown': 'a=unknown-attribute\r\n'.repeat(12_000),
-  'feedback for all': 'a=rtcp-fb:* nack\r\n'.repeat(14_000),
-  'codecs that repeat': 'a=rtpmap:96 H264/90000\r\n'.repeat(10_000),
+  'attributes that are unknown': 'a=unknown-attribute\r\n'.repeat(8_000),
+  'feedback for all': 'a=rtcp-fb:* nack\r\n'.repeat(8_000),
+  'codecs that repeat': 'a=rtpmap:96 H264/90000\r\n'.repeat(8_000),
   'format parameters without end': `a=fmtp:96 ${'a=1;'.repeat(60_000)}\r\n`,
   'one long image attribute': `a=imageattr:96 send ${'[x=1] '.repeat(40_000)}\r\n`,
   'one long simulcast list': `a=simulcast:send ${'a;'.repeat(120_000)}\r\n`,
   'one long rid': `a=rid:${'a'.repeat(250_000)} send\r\n`,
-  'groups of SSRCs': 'a=ssrc:1 cname:x\r\na=ssrc-group:FID 2 3\r\n'.repeat(6_000),
+  'groups of SSRCs': 'a=ssrc:1 cname:x\r\na=ssrc-group:FID 2 3\r\n'.repeat(4_000),
   'digits without end': `a=ssrc:${'1'.repeat(250_000)} cname:x\r\n`,
 };
 
 for (const [what, lines] of Object.entries(SLOW)) {
   test(`an offer with ${what} is read in bounded time`, () => {
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     try {
       parseOffer(OBS + lines);
     } catch (error) {
       assert.ok(error instanceof MillraceError, String(error));
     }
-    const tookMs = performance.now() - started;
+    const { user, system } = process.threadCpuUsage(before);
+    const tookMs = (user + system) / 1000;
     assert.ok(tookMs < 1000, `${tookMs} ms`);
   });
 }

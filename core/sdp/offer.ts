@@ -7,7 +7,7 @@ import type { Offer, OfferSection } from './types.ts';
 
 /** Bounds of the work that one offer can cause. Chromium writes about 120 lines a section. */
 const MAX_CHARACTERS = 256 * 1024;
-const MAX_LINES = 16_384;
+const MAX_LINES = 8192;
 const MAX_SECTIONS = 64;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for; tab is let through.
