@@ -43,11 +43,10 @@ describe('every codec that both browsers have is played', () => {
           } else {
             succeeded(reply);
             const played = await viewer.play(stream);
-            if (played.err === 40007) t.skip(`${to} does not receive ${codec}`);
-            else {
-              succeeded(played);
-              await seesMovingPicture(viewer, 'red', { frames: 5 });
-            }
+            succeeded(played);
+            // A viewer without the codec still hears the sound; its video section is rejected.
+            if (/m=video 0 /.test(String(played.data.sdp))) t.skip(`${to} does not receive ${codec}`);
+            else await seesMovingPicture(viewer, 'red', { frames: 5 });
           }
           await publisher.close();
           await viewer.close();

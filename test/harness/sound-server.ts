@@ -19,7 +19,7 @@ export function soundServer(): Promise<string> {
 
 async function start(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-sound-'));
-  const socket = join(folder, 'pulse');
+  const socket = join(folder, 'socket');
   const modules = ['module-null-sink', `module-native-protocol-unix auth-anonymous=1 socket=${socket}`];
   const child: ChildProcess = spawn(
     'pulseaudio',
