@@ -17,6 +17,7 @@ export function formatRatio(ratio: number, tag: string): string {
 }
 
 export function formatMs(ms: number, tag: string): string {
+  if (ms < 1) return '< 1 ms';
   return `${number(ms, ms < 9.95 ? 1 : 0, tag)} ms`;
 }
 

@@ -104,9 +104,10 @@ export class PublishPanel {
       });
     }
     this.#figures.start(() => publication.stats());
+    const hadFocus = this.#form.contains(document.activeElement);
     this.#form.hidden = true;
     this.#controls.hidden = false;
-    byId('publish-stop', HTMLButtonElement).focus();
+    if (hadFocus) byId('publish-stop', HTMLButtonElement).focus();
     announce(text('publishing', { name }));
     if (publication.ended !== null) this.#over(live, publication.ended);
   }

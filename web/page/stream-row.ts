@@ -118,7 +118,8 @@ export class StreamRow {
   }
 
   #showTags(stream: StreamResource): void {
-    const tags = stream.tracks.map(({ codec, encodings }) =>
+    const tracks = stream.tracks.toSorted((a, b) => b.kind.localeCompare(a.kind));
+    const tags = tracks.map(({ codec, encodings }) =>
       text(encodings > 1 ? 'layersMany' : 'layersOne', { codec: codecName(codec), count: encodings }),
     );
     const warnings: TextKey[] = [];

@@ -62,14 +62,14 @@ function draw(context: CanvasRenderingContext2D, frame: number, name: string, no
   const barWidth = WIDTH / BARS.length;
   BARS.forEach((colour, index) => {
     context.fillStyle = colour;
-    context.fillRect(Math.floor(index * barWidth), 0, Math.ceil(barWidth), 470);
+    context.fillRect(Math.floor(index * barWidth), 0, Math.ceil(barWidth), 420);
   });
   // One light band that travels, so that every part of the picture changes and a frozen one is seen at once.
   const sweep = ((frame * 6) % (WIDTH + 200)) - 100;
   context.fillStyle = 'rgba(255, 255, 255, 0.35)';
-  context.fillRect(sweep - 50, 0, 100, 470);
+  context.fillRect(sweep - 50, 0, 100, 420);
   context.fillStyle = '#0b1f24';
-  context.fillRect(0, 470, WIDTH, 250);
+  context.fillRect(0, 420, WIDTH, 300);
   drawWater(context, frame);
   drawWheel(context, frame);
   drawWords(context, frame, name, now);
@@ -88,7 +88,7 @@ function drawWater(context: CanvasRenderingContext2D, frame: number): void {
 
 function drawWheel(context: CanvasRenderingContext2D, frame: number): void {
   context.save();
-  context.translate(1120, 585);
+  context.translate(1120, 560);
   context.rotate(frame / 40);
   context.strokeStyle = '#5fe3d6';
   context.lineWidth = 7;
@@ -110,9 +110,9 @@ function drawWords(context: CanvasRenderingContext2D, frame: number, name: strin
   context.textBaseline = 'alphabetic';
   context.font = '600 84px ui-monospace, Menlo, Consolas, monospace';
   const clock = `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
-  context.fillText(clock, 48, 590, 800);
+  context.fillText(clock, 48, 560, 800);
   context.font = '32px ui-monospace, Menlo, Consolas, monospace';
   context.fillStyle = '#9fd8d3';
-  context.fillText(`frame ${String(frame).padStart(6, '0')}`, 50, 640);
-  context.fillText(name, 50, 520, 800);
+  context.fillText(`frame ${String(frame).padStart(6, '0')}`, 50, 606);
+  context.fillText(name, 50, 474, 800);
 }
