@@ -10,6 +10,7 @@ import type { Offer } from '../core/sdp/types.ts';
 import { mutedAfter, reportedMute, UNMUTED } from './mute.ts';
 import type { PeerState } from './peer-transport.ts';
 import { Play } from './play.ts';
+import { streamChanged } from './play-source.ts';
 import type { Publication, TrackChange } from './publication.ts';
 import type { StreamContext } from './stream-context.ts';
 
@@ -85,7 +86,7 @@ export class Audience {
    * and stay for a moment; the others see their transport close, as soon as it is one that they can see.
    */
   moveFrom(publication: Publication): void {
-    for (const play of this.#currentPlaysOf(publication)) {
+    for (const play of this.#playsOf(publication)) {
       if (play.leaving) continue;
       if (play.events) this.#tellMoved(play, { graceMs: this.#context.settings.generationOverlapMs });
       else this.#closeVisibly(play);
@@ -95,7 +96,7 @@ export class Audience {
   /** The publisher changed its tracks in place. What viewers have of a replaced track is dead. */
   tracksChanged(publication: Publication, { added, replaced }: TrackChange): void {
     if (!added && !replaced) return;
-    for (const play of this.#currentPlaysOf(publication)) {
+    for (const play of this.#playsOf(publication)) {
       if (play.events) {
         const { generationOverlapMs } = this.#context.settings;
         this.#tellMoved(play, { graceMs: replaced ? generationOverlapMs : undefined });
@@ -147,12 +148,7 @@ export class Audience {
       // A client that never connected could not see this transport close: it must get the answer of another.
       if (!publication.closed && !publication.retired) return { play, sdp };
       play.close();
-      if (attempt === JOIN_ATTEMPTS) {
-        throw new MillraceError(
-          'stream_ended',
-          'the stream changed while it was being joined; play it again',
-        );
-      }
+      if (attempt === JOIN_ATTEMPTS) throw streamChanged();
     }
   }
 
@@ -260,8 +256,8 @@ export class Audience {
     return this.#viewers.get(play.session)?.play === play;
   }
 
-  #currentPlaysOf(publication: Publication): readonly Play[] {
-    return [...publication.plays].filter((play) => this.#isCurrent(play));
+  #playsOf(publication: Publication): readonly Play[] {
+    return this.plays.filter((play) => play.publication === publication);
   }
 }
 

@@ -3,6 +3,7 @@ import type { StreamName } from '../core/protocol/stream-name.ts';
 import type { NodeId, StreamRecord } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { Stream } from './stream.ts';
+import type { Streams } from './streams.ts';
 
 const CHECKS_PER_ROUND = 100;
 /** Releases that the registry could not take; it forgets them by itself with this node. */
@@ -17,13 +18,13 @@ export class Holdings {
   readonly #registry: Registry;
   readonly #node: NodeId;
   readonly #log: Logger;
-  readonly #streams: ReadonlyMap<StreamName, Stream>;
+  readonly #streams: Pick<Streams, 'names' | 'get'>;
   /** As the registry last had them: it knows the subject, which this node was never told. */
   readonly #records = new Map<StreamName, StreamRecord>();
   readonly #pending = new Map<StreamName, number>();
   #round: Iterator<StreamName> | undefined;
 
-  constructor(registry: Registry, node: NodeId, streams: ReadonlyMap<StreamName, Stream>, log: Logger) {
+  constructor(registry: Registry, node: NodeId, streams: Pick<Streams, 'names' | 'get'>, log: Logger) {
     this.#registry = registry;
     this.#node = node;
     this.#streams = streams;
@@ -57,7 +58,7 @@ export class Holdings {
   #next(): Stream | undefined {
     const next = this.#round?.next();
     if (!next || next.done) {
-      this.#round = [...this.#streams.keys()].values();
+      this.#round = this.#streams.names.values();
       return undefined;
     }
     return this.#streams.get(next.value);

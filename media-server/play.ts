@@ -1,13 +1,13 @@
 import type { Consumer, ConsumerStat } from 'mediasoup/types';
 import type { Kind, MuteState } from '../core/channel/media.ts';
-import { MillraceError } from '../core/protocol/error.ts';
 import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPlay, planPlay } from '../core/sdp/index.ts';
-import type { Offer, PlayPlan, PlayTrack, ProducerDescription } from '../core/sdp/types.ts';
+import type { Offer, PlayPlan, PlayTrack } from '../core/sdp/types.ts';
 import { Meter, type Traffic } from './meter.ts';
 import { isPaused, receivesNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
 import type { PipeSet, TrackSource } from './pipe.ts';
+import { bringSources, releaseAll, type Source, streamChanged } from './play-source.ts';
 import type { Publication } from './publication.ts';
 import { roundTripMs } from './report.ts';
 import type { MediaServerSettings } from './settings.ts';
@@ -43,11 +43,6 @@ interface PlayedTrack {
   held: boolean;
 }
 
-/** A track of a publication as the play's worker has it. */
-interface Source extends TrackSource {
-  readonly description: ProducerDescription;
-}
-
 /**
  * One viewer's transport and its consumers, of one publication at a time.
  *
@@ -67,6 +62,7 @@ export class Play {
   readonly #tracks = new Map<string, PlayedTrack>();
   readonly #meter = new Meter();
   #publication: Publication;
+  #stopWatching: () => void;
   #muted: MuteState;
   #statistics: PlayStatistics = NO_STATISTICS;
   #turn = 0;
@@ -80,10 +76,13 @@ export class Play {
    */
   static async open(options: PlayOptions): Promise<{ readonly play: Play; readonly sdp: string }> {
     const { offer, publication, worker } = options;
-    const sources = await bringTracks(options, publication);
+    const sources = await bringSources(options, publication);
     let play: Play | undefined;
     try {
-      const plan = planPlay(offer, describe(sources));
+      const plan = planPlay(
+        offer,
+        sources.map(({ description }) => description),
+      );
       const peer = await PeerTransport.open(worker, offer, options.settings);
       const opened = new Play(options, peer);
       play = opened;
@@ -97,7 +96,7 @@ export class Play {
       play?.close();
       throw publication.closed ? streamChanged(error) : error;
     } finally {
-      releaseUnused(sources, play);
+      releaseAll(sources, (source) => play?.uses(source) ?? false);
     }
   }
 
@@ -109,7 +108,7 @@ export class Play {
     this.#options = options;
     this.#muted = options.muted;
     this.#publication = options.publication;
-    this.#publication.plays.add(this);
+    this.#stopWatching = options.publication.watch();
     this.worker.viewers++;
   }
 
@@ -157,9 +156,14 @@ export class Play {
    * @throws as `open`; tracks that could not be changed are gone then, the others go on
    */
   async renegotiate(offer: Offer, publication: Publication): Promise<string> {
-    const sources = await bringTracks({ ...this.#options, offer }, publication);
+    const sources = await bringSources({ ...this.#options, offer }, publication);
     try {
-      const plan = receivesNothing(offer) ? { tracks: [] } : planPlay(offer, describe(sources));
+      const plan = receivesNothing(offer)
+        ? { tracks: [] }
+        : planPlay(
+            offer,
+            sources.map(({ description }) => description),
+          );
       if (this.peer.match(offer) === 'ice_restart') await this.peer.restartIce(offer);
       const fresh = plan.tracks.filter((track) => !this.#has(track));
       for (const track of this.#tracks.values()) {
@@ -174,7 +178,7 @@ export class Play {
     } catch (error) {
       throw publication.closed ? streamChanged(error) : error;
     } finally {
-      releaseUnused(sources, this);
+      releaseAll(sources, (source) => this.uses(source));
     }
   }
 
@@ -220,7 +224,7 @@ export class Play {
     this.worker.viewers--;
     this.peer.close();
     this.predecessor?.close();
-    this.#publication.playLeft(this);
+    this.#stopWatching();
   }
 
   /** Whether a track of this play comes from the source. */
@@ -267,10 +271,10 @@ export class Play {
     clearTimeout(this.#leave);
     this.#leave = undefined;
     if (publication === this.#publication) return;
-    const left = this.#publication;
+    const leave = this.#stopWatching;
     this.#publication = publication;
-    publication.plays.add(this);
-    left.playLeft(this);
+    this.#stopWatching = publication.watch();
+    leave();
   }
 
   /** Lets each consumer send or not, as mutes and the viewer's own directions say. */
@@ -297,47 +301,9 @@ export class Play {
   }
 }
 
-/** The tracks of a publication that the offer has a use for, as `worker` has them. */
-async function bringTracks(
-  { worker, pipes, offer }: Pick<PlayOptions, 'worker' | 'pipes' | 'offer'>,
-  publication: Publication,
-): Promise<readonly Source[]> {
-  const wanted = publication.producers.filter(
-    ({ plan: { kind } }) => publication.worker === worker || offer.sections.some(({ type }) => type === kind),
-  );
-  const brought = await Promise.allSettled(
-    wanted.map(async ({ plan: { kind, codec }, producer: origin }) => {
-      const source = await pipes.bring(origin, publication.worker, worker);
-      const { id, consumableRtpParameters } = source.producer;
-      return { ...source, description: { id, kind, codec, consumableRtpParameters } };
-    }),
-  );
-  const sources = brought.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failed = brought.find((result) => result.status === 'rejected');
-  if (!failed) return sources;
-  releaseUnused(sources, undefined);
-  throw failed.reason;
-}
-
-function describe(sources: readonly Source[]): readonly ProducerDescription[] {
-  return sources.map(({ description }) => description);
-}
-
-function releaseUnused(sources: readonly Source[], play: Play | undefined): void {
-  for (const source of sources) {
-    if (!play?.uses(source)) source.release();
-  }
-}
-
 /** Apart from the codecs' and extensions' numbers, the plan names the producer, so its generation too. */
 function sameTrack(a: PlayTrack, b: PlayTrack): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function streamChanged(cause?: unknown): MillraceError {
-  return new MillraceError('stream_ended', 'the stream changed while it was being joined; play it again', {
-    cause,
-  });
 }
 
 /** What the worker's statistics said of a play when they were last read. */

@@ -3,10 +3,10 @@ import type { MuteState, Track } from '../core/channel/media.ts';
 import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPublish, planPublish } from '../core/sdp/index.ts';
 import type { Offer, PublishPlan, PublishTrack } from '../core/sdp/types.ts';
+import { bitrateLimit } from './bitrate-limit.ts';
 import { Meter, type Traffic } from './meter.ts';
 import { isPaused, sendsNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
-import type { Play } from './play.ts';
 import { Pulse } from './pulse.ts';
 import {
   type EncodingReport,
@@ -21,10 +21,10 @@ import type { MediaServerSettings } from './settings.ts';
 import type { MediaWorker } from './worker.ts';
 
 /**
- * Senders make no key frames faster than this, whoever asks; viewers that join within it share one. It
- * delays no viewer that joins alone.
+ * Browsers ignore a request that comes within 300 ms of the one before, and the worker repeats what was
+ * ignored only after a second. So requests keep a distance; it delays no viewer that joins alone.
  */
-const KEY_FRAME_REQUEST_DELAY_MS = 300;
+const KEY_FRAME_REQUEST_DELAY_MS = 400;
 
 type Settings = Pick<
   MediaServerSettings,
@@ -68,8 +68,6 @@ export class Publication {
   readonly session: SessionId;
   readonly peer: PeerTransport;
   readonly sinceMs = Date.now();
-  /** Those that watch it, on its worker or through a pipe; they come and go by themselves. */
-  readonly plays = new Set<Play>();
   /** Grows when the same session claims the stream anew. */
   epoch: number;
   /** A newer publication took its place; it stays for viewers that need a moment to follow. */
@@ -82,7 +80,8 @@ export class Publication {
   #muted: MuteState;
   #maxBitrateBps = 0;
   #statistics: PublicationStatistics = NO_STATISTICS;
-  #onEmptied: () => void = () => {};
+  #watchers = 0;
+  #onLeft: () => void = () => {};
   #closed = false;
 
   /**
@@ -219,13 +218,25 @@ export class Publication {
     }
   }
 
-  /** The last of its plays left. */
-  onEmptied(listener: () => void): void {
-    this.#onEmptied = listener;
+  /** Plays of it, on its worker or through a pipe. */
+  get watchers(): number {
+    return this.#watchers;
   }
 
-  playLeft(play: Play): void {
-    if (this.plays.delete(play) && this.plays.size === 0) this.#onEmptied();
+  /** @returns the way to stop watching */
+  watch(): () => void {
+    this.#watchers++;
+    let watching = true;
+    return () => {
+      if (!watching) return;
+      watching = false;
+      if (--this.#watchers === 0) this.#onLeft();
+    };
+  }
+
+  /** Called whenever the last of its watchers left. */
+  onLeft(listener: () => void): void {
+    this.#onLeft = listener;
   }
 
   close(): void {
@@ -317,13 +328,4 @@ const NO_STATISTICS: PublicationStatistics = {
 
 function planOptions(worker: MediaWorker, settings: Settings) {
   return { codecs: settings.codecs, router: worker.router.rtpCapabilities };
-}
-
-/** 0 and absent mean the default; what is above the limit is lowered, never refused. */
-export function bitrateLimit(
-  wantedBps: number | undefined,
-  { defaultBitrateBps, maxBitrateBps }: Pick<Settings, 'defaultBitrateBps' | 'maxBitrateBps'>,
-): number {
-  const wanted = wantedBps || defaultBitrateBps || maxBitrateBps;
-  return Math.min(Math.round(wanted), maxBitrateBps);
 }

@@ -15,6 +15,7 @@ import type { StreamName } from '../core/protocol/stream-name.ts';
 import { parseOffer } from '../core/sdp/index.ts';
 import type { Offer } from '../core/sdp/types.ts';
 import { Audience } from './audience.ts';
+import { Generations } from './generations.ts';
 import { mutedAfter, reportedMute, UNMUTED } from './mute.ts';
 import type { PeerState } from './peer-transport.ts';
 import { Publication } from './publication.ts';
@@ -43,9 +44,7 @@ export class Stream {
   readonly #context: StreamContext;
   readonly #log: Logger;
   readonly #onEnded: (stream: Stream) => void;
-  /** Oldest first. */
-  readonly #generations: Publication[] = [];
-  readonly #timers = new Map<Publication, NodeJS.Timeout>();
+  readonly #generations = new Generations();
   #sinceMs = Date.now();
   #epoch = 0;
   #opening = false;
@@ -65,7 +64,7 @@ export class Stream {
   }
 
   get session(): SessionId | undefined {
-    return this.#newest?.session;
+    return this.#generations.newest?.session;
   }
 
   get ended(): boolean {
@@ -79,7 +78,7 @@ export class Stream {
   }
 
   isPublishedBy(session: SessionId): boolean {
-    return this.#generations.some((publication) => publication.session === session && !publication.retired);
+    return this.#generations.of(session).some(({ retired }) => !retired);
   }
 
   /**
@@ -89,15 +88,15 @@ export class Stream {
    *   `no_common_codec`, `no_media_server`
    */
   async publish(request: PublishRequest): Promise<PublishReply> {
-    const newest = this.#newest;
+    const { newest } = this.#generations;
     if (newest && !mayPublish(request, newest)) throw alreadyPublished(this.name);
     const offer = parseOffer(request.sdp);
     if (!newest || newest.session !== request.session || newest.peer.match(offer) === 'another_peer') {
       return this.#begin(request, offer);
     }
+    const { sdp, change } = await newest.renegotiate(offer, request.maxBitrateBps);
     newest.epoch = request.epoch;
     this.#epoch = request.epoch;
-    const { sdp, change } = await newest.renegotiate(offer, request.maxBitrateBps);
     this.audience.tracksChanged(newest, change);
     this.#log.info({ session: request.session, ...change }, 'publication renegotiated');
     return { sdp, tracks: newest.tracks };
@@ -105,7 +104,7 @@ export class Stream {
 
   /** Mutes the publication for everybody. @throws MillraceError `stream_not_found` when the session has none */
   async mute(request: MuteRequest): Promise<MuteState> {
-    const own = this.#generations.filter(({ session }) => session === request.session);
+    const own = this.#generations.of(request.session);
     const newest = own.at(-1);
     if (!newest) throw notPublishing(this.name);
     const muted = mutedAfter(newest.muted, request, newest.tracks);
@@ -116,7 +115,7 @@ export class Stream {
 
   /** Ends what the session publishes here. @returns whether there was something */
   unpublish(session: SessionId, reason: 'closed' | 'session_ended'): boolean {
-    const own = this.#generations.filter((publication) => publication.session === session);
+    const own = this.#generations.of(session);
     for (const publication of own) this.#drop(publication, reason);
     return own.length > 0;
   }
@@ -128,14 +127,14 @@ export class Stream {
 
   /** With statistics of this moment. */
   async report(): Promise<StreamReport | null> {
-    const newest = this.#newest;
+    const { newest } = this.#generations;
     if (!newest) return null;
     return this.#report(newest, await newest.isLive());
   }
 
   /** As the worker last said, without asking it. */
   glance(): StreamReport | null {
-    const newest = this.#newest;
+    const { newest } = this.#generations;
     return newest ? this.#report(newest, newest.seemsLive) : null;
   }
 
@@ -150,16 +149,8 @@ export class Stream {
     }));
   }
 
-  get #newest(): Publication | undefined {
-    return this.#generations.at(-1);
-  }
-
-  /** The newest generation that is connected; while none is, the newest. */
   #carrier(): Publication {
-    const connected = this.#generations.findLast(
-      ({ peer, retired }) => peer.state === 'connected' && !retired,
-    );
-    const carrier = connected ?? this.#newest;
+    const { carrier } = this.#generations;
     if (!carrier) throw new MillraceError('stream_ended', `the stream "${this.name}" has just ended`);
     return carrier;
   }
@@ -169,7 +160,7 @@ export class Stream {
     if (!worker) throw new MillraceError('no_media_server', 'no media worker is alive; try again');
     const { session, epoch, maxBitrateBps } = request;
     const { settings, traffic } = this.#context;
-    const muted = this.#newest?.session === session ? this.#newest.muted : UNMUTED;
+    const muted = this.#generations.of(session).at(-1)?.muted ?? UNMUTED;
     this.#opening = true;
     try {
       const options = { worker, session, epoch, offer, maxBitrateBps, muted, settings, traffic };
@@ -189,12 +180,12 @@ export class Stream {
     for (const older of [...this.#generations]) {
       if (!older.peer.everConnected) this.#supersede(older, epoch);
     }
-    if (this.#generations.length === 0) this.#sinceMs = publication.sinceMs;
+    if (this.#generations.isEmpty) this.#sinceMs = publication.sinceMs;
     this.#epoch = epoch;
-    this.#generations.push(publication);
-    publication.onEmptied(() => this.#dropIfLeft(publication));
+    this.#generations.add(publication);
+    publication.onLeft(() => this.#dropIfLeft(publication));
     peer.onState((state) => this.#onState(publication, state));
-    this.#after(publication, this.#context.settings.generationOverlapMs, () =>
+    this.#generations.setDeadline(publication, this.#context.settings.generationOverlapMs, () =>
       this.#retireOlder(publication),
     );
     this.#log.info({ session, epoch, worker: worker.index, tracks }, 'publication begins');
@@ -220,7 +211,7 @@ export class Stream {
   #connected(publication: Publication): void {
     const { session, epoch } = publication;
     publication.connected();
-    this.#stopTimer(publication);
+    this.#generations.stopDeadline(publication);
     this.#log.info({ session, epoch }, 'publication connected');
     this.#context.notify({ type: 'publish.connected', stream: this.name, session, epoch });
     this.#retireOlder(publication);
@@ -229,14 +220,13 @@ export class Stream {
   /** Its publisher may come back, by an ICE restart or with another generation. */
   #waitForPublisher(publication: Publication): void {
     this.#log.info({ session: publication.session }, 'publication lost');
-    this.#after(publication, this.#context.settings.lostMediaTimeoutMs, () =>
+    this.#generations.setDeadline(publication, this.#context.settings.lostMediaTimeoutMs, () =>
       this.#drop(publication, 'transport_lost'),
     );
   }
 
   #retireOlder(publication: Publication): void {
-    const older = this.#generations.slice(0, Math.max(0, this.#generations.indexOf(publication)));
-    for (const each of older) {
+    for (const each of this.#generations.olderThan(publication)) {
       if (each.retired) this.#supersede(each, publication.epoch);
       else this.#retire(each, publication.epoch);
     }
@@ -244,7 +234,7 @@ export class Stream {
 
   #retire(publication: Publication, newerEpoch: number): void {
     publication.retired = true;
-    this.#stopTimer(publication);
+    this.#generations.stopDeadline(publication);
     this.#tellDisplaced(publication, newerEpoch);
     this.audience.moveFrom(publication);
     this.#dropIfLeft(publication);
@@ -265,46 +255,41 @@ export class Stream {
   }
 
   #dropIfLeft(publication: Publication): void {
-    if (publication.retired && publication.plays.size === 0) this.#remove(publication);
+    if (publication.retired && publication.watchers === 0) this.#remove(publication);
   }
 
   #drop(publication: Publication, reason: EndReason): void {
-    if (!this.#generations.includes(publication)) return;
+    if (!this.#generations.has(publication)) return;
     const { session, epoch, retired } = publication;
     this.#remove(publication);
-    const owns = this.#generations.some((other) => other.epoch === epoch);
+    const owns = [...this.#generations].some((other) => other.epoch === epoch && !other.retired);
     if (!retired && !owns) {
       this.#log.info({ session, epoch, reason }, 'publication ended');
       this.#context.notify({ type: 'publish.ended', stream: this.name, session, epoch, reason });
     }
+    // Who owned the stream before its last owner lost it for good.
+    if (!owns && epoch === this.#epoch && !this.#opening) this.#removeDisplaced();
     // Of a stream that goes on, viewers follow to another generation.
     if (!this.#endIfEmpty(reason)) this.audience.moveFrom(publication);
   }
 
+  #removeDisplaced(): void {
+    for (const publication of [...this.#generations]) {
+      if (!publication.retired) this.#tellDisplaced(publication, this.#epoch);
+      this.#remove(publication);
+    }
+  }
+
   #remove(publication: Publication): void {
-    const index = this.#generations.indexOf(publication);
-    if (index < 0) return;
-    this.#generations.splice(index, 1);
-    this.#stopTimer(publication);
-    publication.close();
+    if (this.#generations.remove(publication)) publication.close();
   }
 
   #endIfEmpty(reason: EndReason): boolean {
-    if (this.#generations.length > 0 || this.#opening || this.#ended) return this.#ended;
+    if (!this.#generations.isEmpty || this.#opening || this.#ended) return this.#ended;
     this.#ended = true;
     this.audience.endAll(endOfPlay(reason));
     if (this.#epoch > 0) this.#onEnded(this);
     return true;
-  }
-
-  #after(publication: Publication, delayMs: number, action: () => void): void {
-    this.#stopTimer(publication);
-    this.#timers.set(publication, setTimeout(action, delayMs));
-  }
-
-  #stopTimer(publication: Publication): void {
-    clearTimeout(this.#timers.get(publication));
-    this.#timers.delete(publication);
   }
 
   #report(publication: Publication, live: boolean): StreamReport {
