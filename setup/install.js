@@ -28,28 +28,26 @@ export async function installDependencies() {
 }
 
 /**
- * npm's own record of what it installed, compared with the lock: an `npm install` by hand counts, and an
- * installation that was cut off does not, as npm writes the record last.
+ * Whether every package of the lock is there in its version, however it came there. npm writes its own record
+ * last, so an installation that was cut off has none.
  */
 export function dependenciesInstalled(root = ROOT) {
-  if (!existsSync(join(root, 'node_modules', '.bin', 'node'))) return false;
-  const wanted = packagesIn(join(root, 'package-lock.json'));
-  const installed = packagesIn(join(root, 'node_modules', '.package-lock.json'));
-  return Object.entries(wanted).every(([path, { version, integrity, optional }]) => {
-    // The root and its workspaces, which npm links and does not install.
-    if (!path.startsWith('node_modules/')) return true;
-    const found = installed[path];
-    if (!found) return optional === true;
-    return found.version === version && found.integrity === integrity;
+  const modules = join(root, 'node_modules');
+  if (!existsSync(join(modules, '.package-lock.json')) || !existsSync(join(modules, '.bin', 'node')))
+    return false;
+  const { packages } = readJson(join(root, 'package-lock.json'));
+  return Object.entries(packages).every(([path, { version, optional, link }]) => {
+    // The root, its workspaces and the links to them are there with the tree.
+    if (!path.startsWith('node_modules/') || link) return true;
+    const manifest = join(root, path, 'package.json');
+    // Builds for other platforms are not installed.
+    if (!existsSync(manifest)) return optional === true;
+    return readJson(manifest).version === version;
   });
 }
 
-function packagesIn(lockFile) {
-  try {
-    return JSON.parse(readFileSync(lockFile, 'utf8')).packages;
-  } catch {
-    return {};
-  }
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 function npmCi() {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { installDependencies } from './install.js';
 import { ROOT, readFromNode24, runOnNode24 } from './node24.js';
-import { runSetup, Trouble } from './trouble.js';
+import { runSetup } from './trouble.js';
 import { provideWorker, workerIsBuilt } from './worker.js';
 
 const MAIN = join(ROOT, 'cli', 'main.ts');
@@ -13,7 +13,10 @@ await runSetup(async () => {
   if (serves(args) && !(await workerIsBuilt())) {
     // A mistake in a setting is told now, not after minutes of building; and a worker may be named there.
     const settings = await readFromNode24([MAIN, 'settings', ...args.filter((arg) => arg !== 'all')]);
-    if (settings.code !== 0) throw new Trouble(settings.stderr.trim());
+    if (settings.code !== 0) {
+      process.stderr.write(settings.stderr);
+      return settings.code;
+    }
     if (!/^MILLRACE_WORKER_BIN=/m.test(settings.stdout)) await provideWorker();
   }
   return runOnNode24([MAIN, ...args]);
