@@ -8,20 +8,21 @@ export interface Sampled {
 }
 
 /**
- * Takes turns at sampling everything that there is: each about once in `periodMs`, spread evenly, and less
- * often where that would be more than the workers should be asked.
+ * Samples everything that there is in rounds: one round in `periodMs`, spread over it, and a longer one where
+ * that would be more than the workers should be asked.
  */
 export class Sampler {
   readonly #everything: () => Iterable<Sampled>;
-  readonly #periodMs: number;
+  readonly #ticksPerRound: number;
   readonly #timer: NodeJS.Timeout;
-  #round: Iterator<Sampled> | undefined;
-  #perTick = 1;
+  #round: Sampled[] = [];
+  #ticksLeft = 0;
+  #perTick = 0;
   #running = 0;
 
   constructor(everything: () => Iterable<Sampled>, periodMs: number) {
     this.#everything = everything;
-    this.#periodMs = periodMs;
+    this.#ticksPerRound = Math.ceil(periodMs / TICK_MS);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -31,28 +32,19 @@ export class Sampler {
   }
 
   #tick(): void {
+    if (this.#ticksLeft-- <= 0 && this.#round.length === 0) this.#beginRound();
     // A worker that is slow to answer is not asked more.
-    if (this.#running > MAX_SAMPLES_PER_TICK) return;
-    for (let taken = 0; taken < this.#perTick; taken++) {
-      const next = this.#next();
-      if (!next) return;
+    const free = MAX_SAMPLES_PER_TICK - this.#running;
+    for (const each of this.#round.splice(0, Math.min(this.#perTick, free))) {
       this.#running++;
-      next.sample().finally(() => this.#running--);
+      each.sample().finally(() => this.#running--);
     }
   }
 
-  #next(): Sampled | undefined {
-    const next = this.#round?.next();
-    if (next && !next.done) return next.value;
-    return this.#beginRound();
-  }
-
-  /** Each round takes a list: what comes and goes meanwhile has its turn in the next one. */
-  #beginRound(): undefined {
-    const everything = [...this.#everything()];
-    const ticks = this.#periodMs / TICK_MS;
-    this.#perTick = Math.min(MAX_SAMPLES_PER_TICK, Math.max(1, Math.ceil(everything.length / ticks)));
-    this.#round = everything.values();
-    return undefined;
+  /** What comes and goes during a round has its turn in the next one. */
+  #beginRound(): void {
+    this.#round = [...this.#everything()];
+    this.#ticksLeft = this.#ticksPerRound - 1;
+    this.#perTick = Math.min(MAX_SAMPLES_PER_TICK, Math.ceil(this.#round.length / this.#ticksPerRound));
   }
 }
