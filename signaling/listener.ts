@@ -3,6 +3,7 @@ import {
   type IncomingMessage,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +23,8 @@ export interface ListenerOptions {
   /** Whether a WebSocket is taken in at all; else its opening handshake is answered 503. */
   readonly admits: () => boolean;
   readonly onSocket: (socket: WebSocket, handshake: Handshake) => void;
+  /** An opening handshake was answered with this HTTP status instead. */
+  readonly onRefused: (status: number) => void;
   readonly onHttp: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -116,48 +119,48 @@ export class Listener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const options = this.#options;
-    const target = request.url ?? '/';
-    const origin = request.headers.origin;
-    const from = { origin, host: request.headers.host, localAddress: request.socket.localAddress };
-    if (!WEBSOCKET_PATHS.has(target.split('?')[0] ?? '')) {
-      refuse(socket, '404 Not Found', 'WebSockets are served at / and /ws');
-    } else if (!originAllowed(from, options.allowedOrigins)) {
-      refuse(
-        socket,
-        '403 Forbidden',
-        `pages of ${shown(origin)} may not use this server; list it in the allowed origins`,
-      );
-    } else if (!options.admits()) {
-      refuse(
-        socket,
-        '503 Service Unavailable',
-        'too many connections; come back later',
-        'Retry-After: 5\r\n',
-      );
+    const { onSocket, onRefused } = this.#options;
+    const decision = this.#decide(request);
+    if ('handshake' in decision) {
+      this.#sockets.handleUpgrade(request, socket, head, (open) => onSocket(open, decision.handshake));
     } else {
-      const parsed = parseHandshake(target, {
-        replyMethod: options.replyMethod,
-        authorization: request.headers.authorization,
-      });
-      if (!parsed.ok) {
-        refuse(socket, '400 Bad Request', parsed.error.message);
-        return;
-      }
-      this.#sockets.handleUpgrade(request, socket, head, (open) => options.onSocket(open, parsed.handshake));
+      onRefused(decision.status);
+      answer(socket, decision);
     }
+  }
+
+  #decide(request: IncomingMessage): { readonly handshake: Handshake } | Refusal {
+    const { allowedOrigins, admits, replyMethod } = this.#options;
+    const target = request.url ?? '/';
+    const { origin, host, authorization } = request.headers;
+    if (!WEBSOCKET_PATHS.has(target.split('?')[0] ?? '')) {
+      return { status: 404, text: 'WebSockets are served at / and /ws' };
+    }
+    if (!originAllowed({ origin, host, localAddress: request.socket.localAddress }, allowedOrigins)) {
+      const shown = JSON.stringify(origin?.slice(0, 100) ?? '');
+      return {
+        status: 403,
+        text: `pages of ${shown} may not use this server; list it in the allowed origins`,
+      };
+    }
+    if (!admits()) return { status: 503, text: 'too many connections; come back later' };
+    const parsed = parseHandshake(target, { replyMethod, authorization });
+    return parsed.ok ? { handshake: parsed.handshake } : { status: 400, text: parsed.error.message };
   }
 }
 
-function refuse(socket: Duplex, status: string, text: string, headers = ''): void {
-  const body = `${text}\n`;
-  socket.on('error', () => undefined);
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`,
-  );
+interface Refusal {
+  /** HTTP status. */
+  readonly status: number;
+  readonly text: string;
 }
 
-function shown(origin: string | undefined): string {
-  return JSON.stringify(origin?.slice(0, 100) ?? '');
+function answer(socket: Duplex, { status, text }: Refusal): void {
+  const body = `${text}\n`;
+  const retry = status === 503 ? 'Retry-After: 5\r\n' : '';
+  socket.on('error', () => undefined);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${retry}\r\n${body}`,
+  );
 }

@@ -7,6 +7,7 @@ export interface SignalingMetrics {
   readonly badMessages: Counter<'code'>;
   readonly closes: Counter<'code'>;
   readonly events: Counter<'method'>;
+  readonly refused: Counter<'code'>;
   readonly http: Counter<'method' | 'code'>;
 }
 
@@ -62,6 +63,12 @@ export function signalingMetrics(
       name: 'millrace_signaling_events_total',
       help: 'Events sent to clients, by method',
       labelNames: ['method'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'millrace_signaling_refused_handshakes_total',
+      help: 'Opening handshakes of WebSockets answered with an HTTP status instead: 403 is an origin',
+      labelNames: ['code'],
       registers,
     }),
     http: new Counter({

@@ -99,6 +99,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
         tcpConnections: settings.limits.connections + HTTP_CONNECTIONS,
         admits: () => connections.admits(),
         onSocket: (socket, handshake) => connections.add(socket, handshake),
+        onRefused: (status) => metrics.refused.inc({ code: String(status) }),
         onHttp: (request, response) => router.handle(request, response),
       }),
   );

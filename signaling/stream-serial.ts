@@ -8,8 +8,7 @@ export class StreamSerial {
   readonly #tails = new Map<StreamName, Promise<unknown>>();
 
   run<Result>(stream: StreamName, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#tails.get(stream);
-    const result = before === undefined ? work() : before.then(work);
+    const result = (this.#tails.get(stream) ?? Promise.resolve()).then(work);
     // A failure is the business of its own request; the next one starts anyway.
     const tail: Promise<void> = result.then(
       () => this.#forget(stream, tail),

@@ -37,12 +37,16 @@ export class StreamWait implements PlayWait {
         this.#wake = resolve;
       });
     }
-    if (this.#over === 'ended') {
-      throw new MillraceError('stream_not_found', `waiting for "${this.stream}" was ended; play it again`);
-    }
+    this.demandGoingOn();
     const playable = this.#playable;
     this.#playable = false;
     return playable;
+  }
+
+  /** @throws MillraceError `stream_not_found` when the wait was ended */
+  demandGoingOn(): void {
+    if (this.#over !== 'ended') return;
+    throw new MillraceError('stream_not_found', `waiting for "${this.stream}" was ended; play it again`);
   }
 
   end(): void {

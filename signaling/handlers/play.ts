@@ -33,15 +33,18 @@ export async function play(
   const { session } = context;
   demandPermission(context.identity, 'play', stream);
   const waitMs = data.wait_ms ?? 0;
-  const attempt = () => session.serially(stream, () => playNow(services, context, stream, data));
-  if (waitMs === 0) return attempt();
+  if (waitMs === 0) return session.serially(stream, () => playNow(services, context, stream, data));
 
   const wait = new StreamWait(services.registry, session, stream, waitMs);
   try {
     while (await wait.next()) {
       try {
-        return await attempt();
+        return await session.serially(stream, () => {
+          wait.demandGoingOn();
+          return playNow(services, context, stream, data);
+        });
       } catch (error) {
+        wait.demandGoingOn();
         if (!isA(error, 'stream_not_found') && !isA(error, 'stream_ended')) throw error;
       }
     }

@@ -36,7 +36,7 @@ export class FakeMediaServer {
   readonly #registry: Registry;
   readonly #listeners = new Set<(notice: MediaNotice) => void>();
   readonly #channels = new Set<MediaChannel>();
-  readonly #failures = new Map<CallName, MillraceError>();
+  readonly #failures = new Map<CallName, { readonly error: MillraceError; times: number }>();
   readonly #gates = new Map<CallName, Promise<void>>();
   readonly #lease: NodeJS.Timeout;
   load = 0;
@@ -87,10 +87,9 @@ export class FakeMediaServer {
     clearInterval(this.#lease);
   }
 
-  /** Every call of this name fails with this until it is called with null. */
-  fail(name: CallName, error: MillraceError | null): void {
-    if (error === null) this.#failures.delete(name);
-    else this.#failures.set(name, error);
+  /** The next calls of this name fail with this. */
+  fail(name: CallName, error: MillraceError, times = Number.POSITIVE_INFINITY): void {
+    this.#failures.set(name, { error, times });
   }
 
   /** Calls of this name wait until the returned function is called. */
@@ -142,7 +141,10 @@ export class FakeMediaServer {
         await this.delay();
         await this.#gates.get(name);
         const failure = this.#failures.get(name);
-        if (failure !== undefined) throw failure;
+        if (failure !== undefined && failure.times > 0) {
+          failure.times -= 1;
+          throw failure.error;
+        }
         return serve(request);
       };
     return {

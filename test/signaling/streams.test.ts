@@ -146,3 +146,25 @@ test('without a media server a publish says so', async (t) => {
   await registry.withdrawNode(media.id);
   assert.equal((await (await connect()).publish(NAME)).err, ERROR_CODES.no_media_server);
 });
+
+test("a play that met a change of the publisher's transport is tried once more", async (t) => {
+  const { connect, media } = await startServer(t);
+  await (await connect()).publish(NAME);
+  const viewer = await connect();
+  const changed = new MillraceError('stream_ended', 'the stream changed while it was being joined');
+  media.fail('play', changed, 1);
+  assert.equal((await viewer.play(NAME)).err, 0);
+  media.fail('play', changed, 2);
+  assert.equal((await viewer.play('other')).err, ERROR_CODES.stream_not_found);
+  assert.equal((await viewer.play(NAME)).err, ERROR_CODES.stream_ended);
+});
+
+test('a play whose media server no longer has it is played anew where the stream is', async (t) => {
+  const { connect, media } = await startServer(t);
+  await (await connect()).publish(NAME);
+  const viewer = await connect();
+  await viewer.play(NAME);
+  media.streams.get(NAME)?.plays.clear();
+  assert.equal((await viewer.play(NAME)).err, 0);
+  assert.equal(media.streams.get(NAME)?.plays.size, 1);
+});
