@@ -52,7 +52,7 @@ const MAX_SWEEP_INTERVAL_MS = 1000;
 
 export function createSignaling(settings: SignalingSettings, deps: SignalingDeps): Signaling {
   const { registry, metrics: metricsRegistry } = deps;
-  const log = deps.log.child({ role: 'signaling' });
+  const log = deps.log.child({ component: 'signaling' });
   const now = () => performance.now();
 
   const streams = new StreamDirectory(registry);
