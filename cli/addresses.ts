@@ -15,7 +15,7 @@ export async function checkAddresses(settings: Listening): Promise<void> {
   const problems: string[] = [];
   for (const key of ['listen', 'localListen', 'metricsListen'] as const) {
     const address = settings[key];
-    if (address === undefined || address.port === 0) continue;
+    if (address === undefined) continue;
     const code = await tryListening(address);
     if (code !== undefined) problems.push(...describe(settingNames(key).env, address, code));
   }

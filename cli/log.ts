@@ -1,6 +1,9 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Settings } from './settings.ts';
 
+/** Records beyond this are dropped while nobody reads them. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+
 export type LogFormat = 'json' | 'pretty';
 
 /** @param terminal whether a person looks at the output */
@@ -17,10 +20,20 @@ export function createLog(level: Settings['logLevel'], format: LogFormat, out?: 
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const destination = out ?? pino.destination(1);
+  const destination = out ?? standardOutput(format);
   return pino(
     options,
     format === 'json' ? destination : { write: (line) => destination.write(prettyLine(line)) },
+  );
+}
+
+/**
+ * Whoever collects records may stop reading them; that must stop no client's request. What a person reads must
+ * stay in order with what else is printed.
+ */
+function standardOutput(format: LogFormat): DestinationStream {
+  return pino.destination(
+    format === 'json' ? { dest: 1, sync: false, maxLength: MAX_UNREAD_BYTES } : { dest: 1, sync: true },
   );
 }
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import WebSocket from 'ws';
+import { makeSelfSigned } from '../../cli/tls/self-signed.ts';
 import { freePorts, isAlive, ROOT, Started, stateFolder, until } from './process.ts';
 
 const state = stateFolder();
@@ -75,6 +79,40 @@ describe('a server that is ready', () => {
       fingerprints.push(await fingerprintAt(ports?.listen ?? 0));
     }
     assert.equal(fingerprints[0], fingerprints[1]);
+  });
+});
+
+describe('a certificate that the settings name', () => {
+  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(state.path, name));
+  const named = { MILLRACE_TLS_CERT: cert ?? '', MILLRACE_TLS_KEY: key ?? '' };
+
+  function renew(): { readonly cert: string; readonly key: string } {
+    const notAfter = new Date(Date.now() + 86_400_000);
+    const made = makeSelfSigned({ names: ['localhost'], notBefore: new Date(), notAfter });
+    writeFileSync(named.MILLRACE_TLS_CERT, made.cert);
+    writeFileSync(named.MILLRACE_TLS_KEY, made.key);
+    return made;
+  }
+
+  it('is served, and so is its successor without a restart', async () => {
+    const first = renew();
+    const process = server(named);
+    const { ports } = await process.ready();
+    assert.equal(await fingerprintAt(ports?.listen ?? 0), new X509Certificate(first.cert).fingerprint256);
+    const second = renew();
+    await until('the log to say so', 20_000, () =>
+      process.records.some(({ msg }) => msg === 'certificate reloaded'),
+    );
+    assert.equal(await fingerprintAt(ports?.listen ?? 0), new X509Certificate(second.cert).fingerprint256);
+  });
+
+  it('is refused at the start when the key is another’s', async () => {
+    renew();
+    const { key: other } = makeSelfSigned({ names: [], notBefore: new Date(), notAfter: new Date() });
+    writeFileSync(named.MILLRACE_TLS_KEY, other);
+    const process = server(named);
+    assert.equal((await process.ended()).code, 2);
+    assert.match(process.stderr, /MILLRACE_TLS_KEY=.*\n +is not the key of/);
   });
 });
 
@@ -172,8 +210,14 @@ describe('npm start', () => {
   });
 });
 
-describe('a busy port', () => {
-  it('is named with its holder and its setting, all of them at once', async () => {
+describe('an address that cannot be had', () => {
+  it('is named with its setting when it is not the machine’s', async () => {
+    const process = server({ MILLRACE_AUTH: 'off', MILLRACE_LISTEN: '203.0.113.1:0' });
+    assert.equal((await process.ended()).code, 1);
+    assert.match(process.stderr, /203\.0\.113\.1 is not an address of this machine.*\n.*MILLRACE_LISTEN/);
+  });
+
+  it('is named with the holder of its port, all of them at once', async () => {
     const [first, second] = await Promise.all([occupyPort(), occupyPort()]);
     try {
       const process = server({
