@@ -45,19 +45,21 @@ export function planEncodings(track: NegotiatedTrack): RtpEncodingParameters[] {
 }
 
 /**
- * The layers to be ready for. SDP does not count a sender's layers, so this is the most that browsers send: mediasoup
- * drops packets of layers above those announced, so too few would cost picture, while of too many it chooses among
- * those that carry bits.
+ * The layers to be ready for. SDP does not count a sender's layers, so this is the most that can be used: mediasoup
+ * drops packets of layers above those announced, and of those announced it chooses among the ones that carry bits, so
+ * that a sender with fewer is forwarded whole.
  *
  * That a sender uses SVC shows in the offer all the same: browsers offer the dependency descriptor where they send
  * layers. Without that sign VP9 and AV1 are taken for one layer, since mediasoup forwards nothing of a layered
- * stream to a viewer whose estimate is below its lowest layer. AV1 needs the descriptor negotiated as well:
- * without it mediasoup sees neither layers nor key frames, and would wait for a key frame for ever. VP9 carries its
- * layers in the payload.
+ * stream to a viewer whose estimate is below its lowest layer.
  *
- * Not a `_KEY` mode: taken for K-SVC, a full-SVC sender's lower layers would be missing, while K-SVC taken for
- * full SVC only has unneeded packets sent along. Simulcast streams of Chromium have up to three temporal layers
- * each by themselves.
+ * - VP9: `L3T3`, not `_KEY`: taken for K-SVC, a full-SVC sender's lower layers would be missing, while K-SVC taken for
+ *   full SVC only has unneeded packets sent along.
+ * - AV1: `L1T3`. mediasoup does not forward the descriptor, without which Chromium decodes nothing of several spatial
+ *   layers (Firefox does), so only the lowest of them goes out. Where the descriptor was not negotiated mediasoup
+ *   sees neither layers nor key frames and would wait for a key frame for ever: there it is one layer.
+ * - Simulcast: `L1T3`, as Chromium's and Firefox's VP8 streams have three and two temporal layers by themselves;
+ *   without it only the lowest, a quarter of the frames, would be forwarded.
  */
 function scalabilityMode({
   section,
@@ -66,7 +68,8 @@ function scalabilityMode({
 }: NegotiatedTrack): Pick<RtpEncodingParameters, 'scalabilityMode'> {
   const offered = hasUri(section.extensions, DEPENDENCY_DESCRIPTOR_URI);
   const negotiated = hasUri(extensions, DEPENDENCY_DESCRIPTOR_URI);
-  if (codec === 'VP9' ? offered : codec === 'AV1' && negotiated) return { scalabilityMode: 'L3T3' };
+  if (codec === 'VP9') return offered ? { scalabilityMode: 'L3T3' } : {};
+  if (codec === 'AV1') return negotiated ? { scalabilityMode: 'L1T3' } : {};
   const simulcast = section.rids.length > 1 && hasUri(extensions, RID_URI);
   return simulcast && SIMULCAST_CODECS.includes(codec) ? { scalabilityMode: 'L1T3' } : {};
 }

@@ -262,12 +262,15 @@ test('port 0 with bundle-only is not a rejected section', () => {
   assert.equal(bundleLineOf(answer), 'a=group:BUNDLE video0 audio1');
 });
 
-for (const codec of ['vp9', 'av1'] as const) {
-  test(`layers of ${codec} are announced to mediasoup where the offer shows SVC, and only there`, () => {
+for (const [codec, mode] of [
+  ['vp9', 'L3T3'],
+  ['av1', 'L1T3'],
+] as const) {
+  test(`layers of ${codec} are announced to mediasoup as ${mode} where the offer shows SVC, and only there`, () => {
     const modeIn = (name: string) =>
       publish(readOffer(name)).plan.tracks.find(({ kind }) => kind === 'video')?.rtpParameters.encodings?.[0]
         ?.scalabilityMode;
-    assert.equal(modeIn(`chromium-publish-${codec}-svc`), 'L3T3');
+    assert.equal(modeIn(`chromium-publish-${codec}-svc`), mode);
     assert.equal(modeIn(`chromium-publish-${codec}`), undefined);
     assert.equal(modeIn(`firefox-publish-${codec}`), undefined);
   });
