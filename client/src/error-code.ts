@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   storage_unavailable: 50303,
   cluster_api_unavailable: 50304,
   shutting_down: 50305,
+  authorisation_unavailable: 50306,
   timed_out: 50401,
 } as const;
 

@@ -48,8 +48,8 @@ export function openApiDocument(): Record<string, unknown> {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    // Tokens are not in this release: who may reach the server may use all of it.
-    security: [],
+    // `{}` as well: a server whose authorisation is off asks for no token.
+    security: [{ token: [] }, {}],
     tags: [{ name: 'streams' }, { name: 'sessions' }],
     paths: {
       '/api/v1/streams': {
@@ -135,7 +135,18 @@ export function openApiDocument(): Record<string, unknown> {
         }),
       },
     },
-    components: { schemas: componentSchemas() },
+    components: {
+      schemas: componentSchemas(),
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            'Needs `admin` on the stream, or of the whole server for lists and sessions: docs/tokens.md',
+        },
+      },
+    },
   };
 }
 
@@ -151,9 +162,12 @@ function json(description: string, component: Component): object {
   return { description, content: { 'application/json': { schema: reference(component) } } };
 }
 
+const ACCESS_FAILURES: readonly ErrorName[] = ['token_invalid', 'token_expired', 'not_authorised'];
+
 /** The failures that a caller should expect, by status; any other one of the error table may come too. */
 function problems(...names: readonly ErrorName[]): Record<string, object> {
-  const byStatus = Map.groupBy(names, (name) => Math.floor(ERROR_CODES[name] / 100));
+  const all = [...new Set([...ACCESS_FAILURES, ...names])];
+  const byStatus = Map.groupBy(all, (name) => Math.floor(ERROR_CODES[name] / 100));
   const answers = [...byStatus].map(([status, list]) => [
     status,
     problem(list.map((name) => `${name} (${ERROR_CODES[name]})`).join(', ')),

@@ -7,13 +7,15 @@ export type Permission = 'publish' | 'play' | 'record' | 'admin';
 export interface Identity {
   /** Whom the token was made for; '' where authorisation is off. Sessions and streams belong to a subject. */
   readonly subject: string;
+  /** When the token expires, Unix time; absent = never. */
+  readonly expiresAtMs?: number;
   may(permission: Permission, stream?: StreamName): boolean;
 }
 
 export interface Authoriser {
   /**
    * Who presents this token.
-   * @throws MillraceError `token_invalid`, `token_expired`, `not_authorised` (a token is missing)
+   * @throws MillraceError `token_invalid` (a missing token too), `token_expired`, `authorisation_unavailable`
    */
   identify(token: string | undefined): Promise<Identity>;
 }

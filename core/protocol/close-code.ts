@@ -19,7 +19,7 @@ export type CloseReason = keyof typeof CLOSE_CODES;
 export const CLOSE_MEANINGS: Readonly<Record<CloseReason, string>> = {
   normal: 'both sides are done',
   unsupported_data: 'a frame that is not text, or not UTF-8',
-  policy: 'not allowed here: an origin or a token that was refused',
+  policy: 'not allowed here: the token expired; the reason says so',
   message_too_large: 'a message above the size limit',
   service_restart: 'the server restarts, or media was lost for good: connect again and start over',
   try_again_later: 'too many connections: come back later',

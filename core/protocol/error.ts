@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   storage_unavailable: 50303,
   cluster_api_unavailable: 50304,
   shutting_down: 50305,
+  authorisation_unavailable: 50306,
   timed_out: 50401,
 } as const;
 
@@ -48,7 +49,7 @@ export const ERROR_TITLES: Readonly<Record<ErrorName, string>> = {
   invalid_sdp: 'The SDP cannot be used as an offer',
   no_common_codec: 'The offer and the server or the stream have no codec in common',
   name_refused: 'The file name is not allowed',
-  token_invalid: 'The token cannot be trusted',
+  token_invalid: 'The token is missing or cannot be trusted',
   token_expired: 'The token has expired',
   not_authorised: 'The token does not allow this',
   unknown_session: 'There is no such session, or it has expired',
@@ -67,6 +68,7 @@ export const ERROR_TITLES: Readonly<Record<ErrorName, string>> = {
   storage_unavailable: 'The storage cannot be reached now',
   cluster_api_unavailable: 'The cluster API cannot be reached now',
   shutting_down: 'The server is shutting down',
+  authorisation_unavailable: 'Tokens cannot be checked now',
   timed_out: 'It took too long',
 };
 export type ErrorCode = (typeof ERROR_CODES)[ErrorName];

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { PROTOCOL_VERSION } from './message.ts';
 
 /** What the server tells a client that asked for events with `/?events=1`. Events are not answered. */
-export const EVENT_METHODS = ['stream.ended', 'stream.moved'] as const;
+export const EVENT_METHODS = ['stream.ended', 'stream.moved', 'session.expiring'] as const;
 export type EventMethod = (typeof EVENT_METHODS)[number];
 
-/** Why a publish or a play ended. One that its own session closed is told by the reply to that. */
+/**
+ * Why a publish or a play ended. One that its own session closed is told by the reply to that. All but the last
+ * come from the media server; `not_authorised` is signaling's: the session's latest token does not allow it any more.
+ */
 export const END_REASONS = [
   'publisher_closed',
   'displaced',
@@ -13,6 +16,7 @@ export const END_REASONS = [
   'media_server_lost',
   'ended_by_operator',
   'session_ended',
+  'not_authorised',
 ] as const;
 
 const head = { version: z.literal(PROTOCOL_VERSION), stream: z.string(), session: z.string() };
@@ -28,5 +32,13 @@ export const EVENT_SCHEMAS = {
     }),
   }),
   'stream.moved': z.object({ ...head, method: z.literal('stream.moved'), data: z.object({}) }),
+  'session.expiring': z.object({
+    ...head,
+    method: z.literal('session.expiring'),
+    stream: z.literal('').describe('always empty: it concerns the whole session'),
+    data: z.object({
+      expires_at: z.iso.datetime().describe('when the token expires'),
+    }),
+  }),
 } as const satisfies Record<EventMethod, z.ZodObject>;
 export type EventData<M extends EventMethod> = z.infer<(typeof EVENT_SCHEMAS)[M]>['data'];
