@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { eventually } from '../harness/condition.ts';
 import { Fixture } from '../harness/fixture.ts';
 import { limitFrom, loseFrom } from '../harness/network-fault.ts';
+import type { DocumentClientPage } from '../harness/page.ts';
 import { COLOURS, hearsTone, seesMovingPicture, succeeded } from '../harness/viewing.ts';
 
 // One worker: everything leaves from its one port.
@@ -58,27 +59,37 @@ for (const browser of ['chromium', 'firefox'] as const) {
       await publisher.publish(stream, {
         colour: 'noise',
         simulcast: true,
-        width: 1280,
-        height: 720,
-        fps: 20,
+        width: 640,
+        height: 360,
+        fps: 15,
       }),
     );
     succeeded(await viewer.play(stream));
-    await eventually('the large layer', async () => (await viewer.perceive()).width === 1280, {
-      timeoutMs: 60_000,
-    });
+    await staysAt(viewer, 640);
     const limit = limitFrom(port, 40);
     try {
-      await eventually('the small layer', async () => (await viewer.perceive()).width === 320, {
-        timeoutMs: 60_000,
-      });
+      await staysAt(viewer, 160);
     } finally {
       limit.remove();
     }
-    await eventually('the large layer again', async () => (await viewer.perceive()).width === 1280, {
-      timeoutMs: 90_000,
-    });
+    await staysAt(viewer, 640);
     await publisher.close();
     await viewer.close();
   });
+}
+
+/** Waits until the picture has had this width, and no other, for 40 frames on end. */
+async function staysAt(viewer: DocumentClientPage, width: number): Promise<void> {
+  let since: number | undefined;
+  await eventually(
+    `40 frames on end, ${width} wide`,
+    async () => {
+      const seen = await viewer.perceive();
+      if (seen.width !== width) since = undefined;
+      else since ??= seen.framesDecoded;
+      if (since !== undefined && seen.framesDecoded >= since + 40) return true;
+      throw new Error(`seen ${seen.width} after ${seen.framesDecoded} frames`);
+    },
+    { timeoutMs: 90_000 },
+  );
 }
