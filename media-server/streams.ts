@@ -133,24 +133,26 @@ export class Streams {
 
   /** What the session does not hold (any more) is not closed, and that is no error. */
   async #close({ stream, session, role }: CloseRequest): Promise<MediaCalls['close']['reply']> {
-    const roles: readonly Role[] = role === undefined ? ['publish', 'play'] : [role];
-    const left = await Promise.all(roles.map((each) => this.#leave(each, stream, session, 'closed')));
-    return { closed: roles.filter((_, index) => left[index]) };
+    const closed: Role[] = [];
+    // The play first: a publisher that watches itself would else be told that its stream ended.
+    for (const each of role === undefined ? (['play', 'publish'] as const) : [role]) {
+      if (await this.#leave(each, stream, session, 'closed')) closed.push(each);
+    }
+    return { closed };
   }
 
   /** What is being begun for the session is waited for, and ended too. */
   async #releaseSession({ session }: MediaCalls['release']['request']): Promise<Record<string, never>> {
-    const leaving: Promise<boolean>[] = [];
-    for (const name of new Set([...this.names, ...(this.#publishing.keys() as StreamName[])])) {
-      const stream = this.#streams.get(name);
-      if (this.#publishing.has(name) || stream?.isPublishedBy(session)) {
-        leaving.push(this.#leave('publish', name, session, 'session_ended'));
-      }
-      if (this.#playing.has(playKey({ stream: name, session })) || stream?.audience.has(session)) {
-        leaving.push(this.#leave('play', name, session, 'session_ended'));
-      }
-    }
-    await Promise.all(leaving);
+    const names = [...new Set([...this.names, ...(this.#publishing.keys() as StreamName[])])];
+    const playing = names.filter(
+      (name) =>
+        this.#playing.has(playKey({ stream: name, session })) || this.get(name)?.audience.has(session),
+    );
+    await Promise.all(playing.map((name) => this.#leave('play', name, session, 'session_ended')));
+    const publishing = names.filter(
+      (name) => this.#publishing.has(name) || this.get(name)?.isPublishedBy(session),
+    );
+    await Promise.all(publishing.map((name) => this.#leave('publish', name, session, 'session_ended')));
     return {};
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { observer } from 'mediasoup';
-import type { Router, Worker } from 'mediasoup/types';
+import type { Router, WebRtcServer, Worker } from 'mediasoup/types';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { createMemoryRegistry } from '../../../adapters/registry/memory/memory.ts';
@@ -55,6 +55,8 @@ export interface Rig {
   readonly notices: readonly MediaNotice[];
   /** Those that are alive, in the order of their start. */
   readonly workers: readonly Worker[];
+  /** Process id of the worker that listens at a media port; undefined while none does. */
+  workerAt(port: number): Promise<number | undefined>;
   /** Claims the stream and publishes. */
   publish(stream: string, session: SessionId, sdp: string, more?: PublishMore): Promise<Published>;
   play(stream: string, session: SessionId, sdp: string, events?: boolean): Promise<string>;
@@ -85,10 +87,12 @@ export async function startRig(settings: Partial<MediaServerSettings> = {}): Pro
   server.onNotice((notice) => notices.push(notice));
   const started: Worker[] = [];
   const routers = new Map<Worker, Router[]>();
+  const servers = new Map<Worker, WebRtcServer>();
   const onWorker = (worker: Worker) => {
     started.push(worker);
     routers.set(worker, []);
     worker.observer.on('newrouter', (router) => routers.get(worker)?.push(router));
+    worker.observer.on('newwebrtcserver', (webRtcServer) => servers.set(worker, webRtcServer));
   };
   observer.on('newworker', onWorker);
   await server.start();
@@ -103,6 +107,13 @@ export async function startRig(settings: Partial<MediaServerSettings> = {}): Pro
     notices,
     get workers() {
       return alive();
+    },
+    async workerAt(port) {
+      for (const worker of alive()) {
+        const dump = await servers.get(worker)?.dump();
+        if (dump?.udpSockets.some((socket) => socket.port === port)) return worker.pid;
+      }
+      return undefined;
     },
     async publish(stream, session, sdp, { epoch, displaces, maxBitrateBps } = {}) {
       const name = stream as StreamName;
