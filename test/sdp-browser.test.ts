@@ -1,4 +1,7 @@
-/** Real browsers accept the answers to everything that they can be made to offer. No media flows: the transport is made up. */
+/**
+ * Real browsers accept the answers to everything that they can be made to offer. No media flows: the
+ * transport is made up.
+ */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -9,7 +12,9 @@ import { type BrowserName, executableOf, launch, openPage, runVariant } from '..
 import { ALL_CODECS, OPTIONS, play, publish, streamOf } from '../core/sdp/offers/model.ts';
 import { VARIANTS } from '../core/sdp/offers/variants.ts';
 
-/** What a browser cannot offer, by its build: Debian's Firefox has no H264 before it has fetched a plug-in. */
+/**
+ * What a browser cannot offer, by its build: Debian's Firefox has no H264 before it has fetched a plug-in.
+ */
 const IMPOSSIBLE: Readonly<Record<BrowserName, readonly string[]>> = {
   chromium: [],
   firefox: ['publish-h264', 'publish-simulcast-h264', 'play-h264'],

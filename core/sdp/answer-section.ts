@@ -18,9 +18,9 @@ export interface AcceptedMedia {
 }
 
 /**
- * An accepted section (RFC 9429 section 5.3.1). rtpmap and fmtp are the offer's own: what an offerer wrote it understands, while
- * another spelling or H264 level could fail to match its codec. Transport attributes stand in each section, not only in the tagged one, since
- * clients differ in where they look.
+ * An accepted section (RFC 9429 section 5.3.1). rtpmap and fmtp are the offer's own: what an offerer wrote it
+ * understands, while another spelling or H264 level could fail to match its codec. Transport attributes stand
+ * in each section, not only in the tagged one, since clients differ in where they look.
  */
 export function acceptedSection(media: AcceptedMedia, transport: TransportDescription): WrittenMedia {
   const { section } = media;
@@ -91,7 +91,10 @@ function formatParameters(codec: OfferCodec): string {
     .join(';');
 }
 
-/** The first UDP candidate (RFC 8839 section 4.2.1.2); a candidate by name cannot be one, so then as for trickle ICE (RFC 8840 section 4.1.1). */
+/**
+ * The first UDP candidate (RFC 8839 section 4.2.1.2); a candidate by name cannot be one, so then as for
+ * trickle ICE (RFC 8840 section 4.1.1).
+ */
 function defaultDestination({
   iceCandidates,
 }: TransportDescription): Pick<WrittenMedia, 'port' | 'connection'> {

@@ -3,8 +3,9 @@ import { rejectedSection } from './answer-section.ts';
 import type { AnswerOptions, Offer, OfferSection } from './types.ts';
 
 /**
- * The text of an answer: each section of the offer in its place, accepted as `accept` says or rejected. The BUNDLE group
- * keeps the offer's order of what is accepted, so that the tag is never a rejected section (RFC 9143 section 7.3).
+ * The text of an answer: each section of the offer in its place, accepted as `accept` says or rejected. The
+ * BUNDLE group keeps the offer's order of what is accepted, so that the tag is never a rejected section (RFC
+ * 9143 section 7.3).
  */
 export function writeAnswer(
   offer: Offer,

@@ -36,9 +36,9 @@ export function channelsOf(kind: Kind, codec: OfferCodec): number | undefined {
 }
 
 /**
- * Whether mediasoup takes an offered codec for `wanted`: name, clock rate, channels, and what each codec adds:
- * H264 packetization-mode and profile (RFC 6184 section 8.2.2), VP9 profile-id (RFC 9628 section 6), by mediasoup's own rules;
- * AV1 profile, which it leaves out.
+ * Whether mediasoup takes an offered codec for `wanted`: name, clock rate, channels, and what each codec
+ * adds: H264 packetization-mode and profile (RFC 6184 section 8.2.2), VP9 profile-id (RFC 9628 section 6), by
+ * mediasoup's own rules; AV1 profile, which it leaves out.
  */
 export function matchesStrictly(
   kind: Kind,

@@ -16,8 +16,8 @@ export interface NegotiatedTrack {
 }
 
 /**
- * How the worker finds the track that a packet belongs to: by rid where the rid extension is negotiated, else by SSRC,
- * else, with an empty encoding, by mid and payload type.
+ * How the worker finds the track that a packet belongs to: by rid where the rid extension is negotiated, else
+ * by SSRC, else, with an empty encoding, by mid and payload type.
  *
  * @throws MillraceError invalid_sdp when it could not.
  */
@@ -45,21 +45,22 @@ export function planEncodings(track: NegotiatedTrack): RtpEncodingParameters[] {
 }
 
 /**
- * The layers to be ready for. SDP does not count a sender's layers, so this is the most that can be used: mediasoup
- * drops packets of layers above those announced, and of those announced it chooses among the ones that carry bits, so
- * that a sender with fewer is forwarded whole.
+ * The layers to be ready for. SDP does not count a sender's layers, so this is the most that can be used:
+ * mediasoup drops packets of layers above those announced, and of those announced it chooses among the ones
+ * that carry bits, so that a sender with fewer is forwarded whole.
  *
- * That a sender uses SVC shows in the offer all the same: browsers offer the dependency descriptor where they send
- * layers. Without that sign VP9 and AV1 are taken for one layer, since mediasoup forwards nothing of a layered
- * stream to a viewer whose estimate is below its lowest layer.
+ * That a sender uses SVC shows in the offer all the same: browsers offer the dependency descriptor where they
+ * send layers. Without that sign VP9 and AV1 are taken for one layer, since mediasoup forwards nothing of a
+ * layered stream to a viewer whose estimate is below its lowest layer.
  *
- * - VP9: `L3T3`, not `_KEY`: taken for K-SVC, a full-SVC sender's lower layers would be missing, while K-SVC taken for
- *   full SVC only has unneeded packets sent along.
- * - AV1: `L1T3`. mediasoup does not forward the descriptor, without which Chromium decodes nothing of several spatial
- *   layers (Firefox does), so only the lowest of them goes out. Where the descriptor was not negotiated mediasoup
- *   sees neither layers nor key frames and would wait for a key frame for ever: there it is one layer.
- * - Simulcast: `L1T3`, as Chromium's and Firefox's VP8 streams have three and two temporal layers by themselves;
- *   without it only the lowest, a quarter of the frames, would be forwarded.
+ * - VP9: `L3T3`, not `_KEY`: taken for K-SVC, a full-SVC sender's lower layers would be missing, while K-SVC
+ *   taken for full SVC only has unneeded packets sent along.
+ * - AV1: `L1T3`. mediasoup does not forward the descriptor, without which Chromium decodes nothing of several
+ *   spatial layers (Firefox does), so only the lowest of them goes out. Where the descriptor was not
+ *   negotiated mediasoup sees neither layers nor key frames and would wait for a key frame for ever: there it
+ *   is one layer.
+ * - Simulcast: `L1T3`, as Chromium's and Firefox's VP8 streams have three and two temporal layers by
+ *   themselves; without it only the lowest, a quarter of the frames, would be forwarded.
  */
 function scalabilityMode({
   section,

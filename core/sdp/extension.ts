@@ -37,8 +37,8 @@ export function commonExtensions(
 }
 
 /**
- * The dependency descriptor is for AV1 only, where mediasoup knows layers by nothing else. Its structure on key
- * frames is longer than a one-byte element, so that without a=extmap-allow-mixed it would be left out
+ * The dependency descriptor is for AV1 only, where mediasoup knows layers by nothing else. Its structure on
+ * key frames is longer than a one-byte element, so that without a=extmap-allow-mixed it would be left out
  * exactly where it is needed.
  */
 function carriesDependencyDescriptor(section: OfferSection, codec: Codec): boolean {

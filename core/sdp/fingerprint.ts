@@ -1,6 +1,9 @@
 import type { DtlsFingerprint } from 'mediasoup/types';
 
-/** Digest lengths in bytes of what mediasoup verifies, strongest first: its worker looks at the first one only. */
+/**
+ * Digest lengths in bytes of what mediasoup verifies, strongest first: its worker looks at the first one
+ * only.
+ */
 const DIGEST_BYTES: readonly (readonly [DtlsFingerprint['algorithm'], number])[] = [
   ['sha-512', 64],
   ['sha-384', 48],

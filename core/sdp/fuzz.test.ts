@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzz } from './offers/fuzz.ts';
 
-/** `MILLRACE_FUZZ_OFFERS` and `MILLRACE_FUZZ_SEED` try more, and others; test/sdp-fuzz.test.ts tries 100,000. */
+/**
+ * `MILLRACE_FUZZ_OFFERS` and `MILLRACE_FUZZ_SEED` try more, and others; test/sdp-fuzz.test.ts tries 100,000.
+ */
 const count = Number(process.env.MILLRACE_FUZZ_OFFERS ?? 2000);
 const seed = Number(process.env.MILLRACE_FUZZ_SEED ?? 1);
 

@@ -3,8 +3,8 @@
  * becomes the answer (RFC 9429 JSEP, RFC 8843 BUNDLE, RFC 8853 simulcast, RFC 8851 rid).
  *
  *   parseOffer(text) -> Offer
- *   planPublish(offer, router, options) -> PublishPlan    answerPublish(offer, plan, transport, options) -> text
- *   planPlay(offer, producers) -> PlayPlan                answerPlay(offer, plan, transport, consumers) -> text
+ *   planPublish(offer, options) -> PublishPlan    answerPublish(offer, plan, transport, options) -> text
+ *   planPlay(offer, producers) -> PlayPlan        answerPlay(offer, plan, transport, played, options) -> text
  */
 export { parseOffer } from './offer.ts';
 export { answerPlay } from './play-answer.ts';

@@ -9,7 +9,8 @@ const MAX_PARAMETERS = 32;
 const MAX_FEEDBACK = 32;
 
 /**
- * The codecs of an audio or video section in the m-line's order; static payload types without an rtpmap are left out.
+ * The codecs of an audio or video section in the m-line's order; static payload types without an rtpmap are
+ * left out.
  *
  * @throws MillraceError invalid_sdp for payload types that no RTP packet can carry or that mean two things.
  */
@@ -104,7 +105,10 @@ export function describeRtpmap(map: {
   return `${map.name.toLowerCase()}/${map.clockRate}/${map.channels ?? 1}`;
 }
 
-/** `apt` is RTX's alone (RFC 4588 section 8.1): mediasoup refuses to produce a codec that has another's in its parameters. */
+/**
+ * `apt` is RTX's alone (RFC 4588 section 8.1): mediasoup refuses to produce a codec that has another's in its
+ * parameters.
+ */
 function readParameters(
   media: ParsedMedia,
   payloadType: number,

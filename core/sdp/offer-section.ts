@@ -109,7 +109,10 @@ function readExtensions(media: ParsedMedia, where: string): OfferExtension[] {
   return [...byId.values()];
 }
 
-/** RFC 8853 section 5.1: `send` may be first or second; `;` separates streams, `,` alternatives, `~` is paused. */
+/**
+ * RFC 8853 section 5.1: `send` may be first or second; `;` separates streams, `,` alternatives, `~` is
+ * paused.
+ */
 function readRids(media: ParsedMedia, where: string): string[] {
   const { simulcast } = media;
   if (!simulcast) return [];
@@ -127,7 +130,10 @@ function readRids(media: ParsedMedia, where: string): string[] {
   return [...rids];
 }
 
-/** sdp-transform reads no rid with `-` or `_` in it (RFC 8851 section 10 allows both) and leaves such lines as they are. */
+/**
+ * sdp-transform reads no rid with `-` or `_` in it (RFC 8851 section 10 allows both) and leaves such lines as
+ * they are.
+ */
 function readSendRids(media: ParsedMedia): Set<string> {
   const rids = new Set<string>();
   for (const { id, direction } of media.rids ?? []) if (direction === 'send') rids.add(String(id));
@@ -158,7 +164,10 @@ function isSsrc(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 2 ** 32;
 }
 
-/** It goes on to viewers in their answers, so only what fits there (RFC 3550 section 6.5.1: at most 255 bytes). */
+/**
+ * It goes on to viewers in their answers, so only what fits there (RFC 3550 section 6.5.1: at most 255
+ * bytes).
+ */
 function isCname(value: unknown): boolean {
   return value !== undefined && /^[!-~]{1,255}$/.test(String(value));
 }

@@ -14,8 +14,9 @@ const MAX_SECTIONS = 64;
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f\u2028\u2029]/;
 
 /**
- * Reads and checks an offer (RFC 9429 section 5.2). ICE credentials, fingerprint and setup may stand at session or media level.
- * Remote candidates are ignored: the server is ICE-lite and answers where checks come from.
+ * Reads and checks an offer (RFC 9429 section 5.2). ICE credentials, fingerprint and setup may stand at
+ * session or media level. Remote candidates are ignored: the server is ICE-lite and answers where checks come
+ * from.
  *
  * @throws MillraceError invalid_sdp, and nothing else, whatever the text is.
  */
@@ -83,7 +84,9 @@ function checkMids(sections: readonly OfferSection[]): void {
   }
 }
 
-/** Sections of one transport share payload types (RFC 9143 section 9.1) and extension ids (section 9.2 there). */
+/**
+ * Sections of one transport share payload types (RFC 9143 section 9.1) and extension ids (section 9.2 there).
+ */
 function checkSharedNumbers(sections: readonly OfferSection[]): void {
   const maps = new Map<number, string>();
   const uris = new Map<number, string>();
@@ -110,8 +113,8 @@ function checkSharedNumbers(sections: readonly OfferSection[]): void {
 }
 
 /**
- * The transport's attributes are those of the first usable section of the BUNDLE group that has them (RFC 9143
- * section 7.3.1: a tag that is not usable passes to the next), else the session's.
+ * The transport's attributes are those of the first usable section of the BUNDLE group that has them (RFC
+ * 9143 section 7.3.1: a tag that is not usable passes to the next), else the session's.
  */
 function readTransport(
   session: ParsedSession,
@@ -147,7 +150,10 @@ function readTransport(
   return { ice: { ufrag: String(level.iceUfrag), pwd: String(level.icePwd) }, fingerprints };
 }
 
-/** The server waits for the offerer's ClientHello: it answers `passive` (RFC 5763 section 5, RFC 4145 section 4). */
+/**
+ * The server waits for the offerer's ClientHello: it answers `passive` (RFC 5763 section 5, RFC 4145 section
+ * 4).
+ */
 function checkSetup(session: ParsedSession, media: readonly ParsedMedia[]): void {
   for (const { setup = session.setup } of media) {
     if (setup === undefined || setup === 'actpass' || setup === 'active') continue;

@@ -1,4 +1,7 @@
-/** Where implementations of WebRTC differ from each other and from the specifications, each seen once: one test each. */
+/**
+ * Where implementations of WebRTC differ from each other and from the specifications, each seen once: one
+ * test each.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TRANSPORT_CC_URI } from './extension.ts';

@@ -7,7 +7,8 @@ import type { AnswerOptions, Offer, PlayedTrack, PlayPlan, TransportDescription 
 /**
  * The answer to a viewer: planned tracks that are played are sent, all other sections rejected. Ends in CRLF.
  *
- * @param plan - may also have tracks of an earlier offer whose section is inactive now: it stays open, paused.
+ * @param plan - may also have tracks of an earlier offer whose section is inactive now: it stays open,
+ *   paused.
  * @param played - for each planned track what its consumer sends; one that is missing is rejected.
  */
 export function answerPlay(

@@ -14,15 +14,18 @@ import { invalidSdp } from './invalid-sdp.ts';
 import { receives } from './section-use.ts';
 import type { Offer, OfferCodec, OfferSection, PlayPlan, PlayTrack, ProducerDescription } from './types.ts';
 
-/** The worker has room for 8 bytes and leaves another viewer's mid in the packet when there are more. */
+/**
+ * The worker has room for 8 bytes and leaves another viewer's mid in the packet when there are more. A mid is
+ * a token, so its characters are bytes.
+ */
 const MAX_MID_BYTES = 8;
 
 /**
- * What to consume for an offer: for each kind that the stream has, the first receiving section that offers its codec, with the
- * viewer's payload types and extension ids. One audio and one video track at most.
+ * What to consume for an offer: for each kind that the stream has, the first receiving section that offers
+ * its codec, with the viewer's payload types and extension ids. One audio and one video track at most.
  *
- * @throws MillraceError no_common_codec when no track can be received for lack of a codec; invalid_sdp when nothing
- *   is received, or only kinds that the stream lacks.
+ * @throws MillraceError no_common_codec when no track can be received for lack of a codec; invalid_sdp when
+ *   nothing is received, or only kinds that the stream lacks.
  */
 export function planPlay(offer: Offer, producers: readonly ProducerDescription[]): PlayPlan {
   const receiving = offer.sections.filter(receives);
@@ -86,8 +89,8 @@ function viewerCodecs(
 }
 
 /**
- * mediasoup reads congestion control off the extensions: with transport-wide numbers it drops REMB. So the extension without
- * its feedback would leave such a viewer with neither.
+ * mediasoup reads congestion control off the extensions: with transport-wide numbers it drops REMB. So the
+ * extension without its feedback would leave such a viewer with neither.
  */
 function viewerExtensions(
   section: OfferSection,
@@ -98,7 +101,7 @@ function viewerExtensions(
   const reportsTransportWide = media.rtcpFeedback?.some(({ type }) => type === 'transport-cc');
   return commonExtensions(section, 'receives', codec, knownUris).filter(
     ({ uri }) =>
-      (uri !== MID_URI || Buffer.byteLength(section.mid) <= MAX_MID_BYTES) &&
+      (uri !== MID_URI || section.mid.length <= MAX_MID_BYTES) &&
       (uri !== TRANSPORT_CC_URI || reportsTransportWide),
   );
 }

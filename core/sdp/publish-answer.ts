@@ -6,7 +6,8 @@ import type { AnswerOptions, Offer, PublishPlan, TransportDescription } from './
 /**
  * The answer to a publisher: planned tracks are received, all other sections rejected. Ends in CRLF.
  *
- * @param plan - may also have tracks of an earlier offer whose section is inactive now: it stays open, paused.
+ * @param plan - may also have tracks of an earlier offer whose section is inactive now: it stays open,
+ *   paused.
  */
 export function answerPublish(
   offer: Offer,

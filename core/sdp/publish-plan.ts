@@ -20,12 +20,13 @@ import { isKind, sends } from './section-use.ts';
 import type { Offer, OfferCodec, OfferSection, PublishOptions, PublishPlan, PublishTrack } from './types.ts';
 
 /**
- * What to produce for an offer: the first usable sending audio section and the first such video section, each with one codec, by the
- * server's order among those offered that the router matches strictly, and its RTX; never more, since mediasoup's
- * `produce()` throws on what it does not match. Payload types and extension ids stay the offer's.
+ * What to produce for an offer: the first usable sending audio section and the first such video section, each
+ * with one codec, by the server's order among those offered that the router matches strictly, and its RTX;
+ * never more, since mediasoup's `produce()` throws on what it does not match. Payload types and extension ids
+ * stay the offer's.
  *
- * @throws MillraceError no_common_codec when nothing can be produced; invalid_sdp when nothing is sent, when simulcast is offered
- *   without a codec for it, or when packets of a track could not be told from another's.
+ * @throws MillraceError no_common_codec when nothing can be produced; invalid_sdp when nothing is sent, when
+ *   simulcast is offered without a codec for it, or when packets of a track could not be told from another's.
  */
 export function planPublish(offer: Offer, options: PublishOptions): PublishPlan {
   const sending = offer.sections.filter(sends);
@@ -88,7 +89,10 @@ function knownUris(kind: Kind, { router }: PublishOptions): RtpHeaderExtensionUr
   return (router.headerExtensions ?? []).filter((known) => known.kind === kind).map(({ uri }) => uri);
 }
 
-/** Several rids can only be told apart where their header extension is negotiated; else the sender falls back to one encoding. */
+/**
+ * Several rids can only be told apart where their header extension is negotiated; else the sender falls back
+ * to one encoding.
+ */
 function acceptedCodecs(section: OfferSection, options: PublishOptions): readonly Codec[] {
   if (section.rids.length < 2 || !isKind(section.type)) return options.codecs;
   const simulcast = options.codecs.filter((codec) => SIMULCAST_CODECS.includes(codec));

@@ -41,7 +41,10 @@ export interface OfferSection {
   readonly allowsMixedExtensions: boolean;
   /** `a=rtcp-rsize`: RTCP of reduced size is understood (RFC 5506). */
   readonly reducedSizeRtcp: boolean;
-  /** Simulcast send rids in the offer's order, first alternative of each, without `~`; empty without simulcast. */
+  /**
+   * Simulcast send rids in the offer's order, first alternative of each, without `~`; empty without
+   * simulcast.
+   */
   readonly rids: readonly string[];
   /** First media SSRC and its RTX by FID; absent when the offer signals none. */
   readonly ssrc?: { readonly media: number; readonly rtx?: number; readonly cname?: string };
@@ -111,7 +114,10 @@ export interface TransportDescription {
   readonly fingerprints: readonly DtlsFingerprint[];
 }
 
-/** Identity of an answer's session: the version grows with each answer for one transport (RFC 9429 section 5.3.1). */
+/**
+ * Identity of an answer's session: the version grows with each answer for one transport (RFC 9429 section
+ * 5.3.1).
+ */
 export interface AnswerOptions {
   readonly sessionId: string;
   readonly sessionVersion: number;
@@ -122,7 +128,10 @@ export interface AnswerOptions {
 /** What a consumer sends, in the section with its mid. */
 export interface PlayedTrack {
   readonly mid: string;
-  /** MediaStream id, a token of 1 to 64 characters (RFC 8830); one for all tracks puts them in one MediaStream. */
+  /**
+   * MediaStream id, a token of 1 to 64 characters (RFC 8830); one for all tracks puts them in one
+   * MediaStream.
+   */
   readonly streamId: string;
   readonly rtpParameters: {
     readonly codecs: RtpParameters['codecs'];

@@ -1,6 +1,6 @@
 /**
- * What every answer must keep towards its offer (RFC 9429 section 5.3.1, RFC 9143 section 7.3, RFC 8853). Reads both texts by itself, so that
- * a mistake in the parser cannot hide one in the answer.
+ * What every answer must keep towards its offer (RFC 9429 section 5.3.1, RFC 9143 section 7.3, RFC 8853).
+ * Reads both texts by itself, so that a mistake in the parser cannot hide one in the answer.
  */
 interface Section {
   readonly type: string;

@@ -1,6 +1,6 @@
 /**
- * Writes what the installed browsers offer into this folder: `node core/sdp/offers/capture.ts`. Candidates get
- * addresses of documentation, so that no file names the machine it was made on.
+ * Writes what the installed browsers offer into this folder: `node core/sdp/offers/capture.ts`. Candidates
+ * get addresses of documentation, so that no file names the machine it was made on.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What a browser can be made to offer, each a function that runs in a page. `capture.ts` stores what they offer as
- * files; test/sdp-browser.test.ts has each browser accept the answers.
+ * What a browser can be made to offer, each a function that runs in a page. `capture.ts` stores what they
+ * offer as files; test/sdp-browser.test.ts has each browser accept the answers.
  */
 export interface Page {
   readonly pc: RTCPeerConnection;
@@ -33,7 +33,9 @@ const play = (run: Variant, configuration?: RTCConfiguration): VariantEntry => (
   ...(configuration ? { configuration } : {}),
 });
 
-/** Names are file names: `<browser>-<name>.sdp`. A variant that throws is one that the browser cannot offer. */
+/**
+ * Names are file names: `<browser>-<name>.sdp`. A variant that throws is one that the browser cannot offer.
+ */
 export const VARIANTS: Readonly<Record<string, VariantEntry>> = {
   'publish-audio-video': publish(({ pc, audio, video, stream }) => {
     pc.addTransceiver(audio, { direction: 'sendonly', streams: [stream] });
