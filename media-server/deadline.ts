@@ -21,10 +21,12 @@ export async function withDeadline<T>(
     );
   }
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    const onTime = () => {
       late = true;
       reject(new MillraceError('timed_out', `${what} took longer than ${timeoutMs} ms; try again`));
-    }, timeoutMs);
+    };
+    // After a stall of this process, what has come in meanwhile is read before anybody is called late.
+    timer = setTimeout(() => setImmediate(onTime), timeoutMs);
   });
   try {
     return await Promise.race([work, deadline]);

@@ -23,10 +23,6 @@ export class Generations {
     return this.#all.findLast(({ peer, retired }) => peer.state === 'connected' && !retired) ?? this.newest;
   }
 
-  has(publication: Publication): boolean {
-    return this.#all.includes(publication);
-  }
-
   of(session: SessionId): readonly Publication[] {
     return this.#all.filter((publication) => publication.session === session);
   }

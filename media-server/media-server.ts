@@ -77,7 +77,7 @@ class MediaNode implements MediaServer {
     this.#registry = registry;
     this.#log = log.child({ node: settings.nodeId });
     this.#pool = new WorkerPool(settings, this.#log);
-    this.#viewers = new Quota('viewers', settings.limits.viewers);
+    this.#viewers = new Quota('viewers', settings.limits.viewers, 'MILLRACE_MAX_VIEWERS');
     const traffic = noTraffic();
     const context = {
       settings,

@@ -5,7 +5,7 @@ import { Quota } from './quota.ts';
 
 describe('A quota', () => {
   test('is refused when it is used up, and says which and how many', () => {
-    const quota = new Quota('viewers', 2);
+    const quota = new Quota('viewers', 2, 'MILLRACE_MAX_VIEWERS');
     quota.take();
     quota.take();
     assert.throws(
@@ -13,12 +13,12 @@ describe('A quota', () => {
       (error: unknown) =>
         error instanceof MillraceError &&
         error.errorName === 'too_many' &&
-        /too many viewers.* 2/.test(error.message),
+        /too many viewers.* 2; .*MILLRACE_MAX_VIEWERS/.test(error.message),
     );
   });
 
   test('takes a place back once', () => {
-    const quota = new Quota('streams', 1);
+    const quota = new Quota('streams', 1, 'MILLRACE_MAX_STREAMS');
     const giveBack = quota.take();
     giveBack();
     giveBack();

@@ -4,12 +4,17 @@ import { MillraceError } from '../core/protocol/error.ts';
 export class Quota {
   readonly #what: string;
   readonly #limit: number;
+  readonly #setting: string;
   #taken = 0;
 
-  /** @param what plural, for the message: `streams` */
-  constructor(what: string, limit: number) {
+  /**
+   * @param what plural, for the message: `streams`
+   * @param setting by which the limit is raised
+   */
+  constructor(what: string, limit: number, setting: string) {
     this.#what = what;
     this.#limit = limit;
+    this.#setting = setting;
   }
 
   get taken(): number {
@@ -24,7 +29,7 @@ export class Quota {
     if (this.#taken >= this.#limit) {
       throw new MillraceError(
         'too_many',
-        `too many ${this.#what}: this media server's limit is ${this.#limit}; end some, or raise the limit`,
+        `too many ${this.#what}: this media server's limit is ${this.#limit}; end some, or raise ${this.#setting}`,
       );
     }
     this.#taken++;

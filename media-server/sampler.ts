@@ -1,5 +1,5 @@
 const TICK_MS = 100;
-/** Requests for statistics cost the workers about 50 µs each: so many a second are a hundredth of a core. */
+/** Requests for statistics cost the workers about 10 µs each: at most so many are a small part of a core. */
 const MAX_SAMPLES_PER_TICK = 20;
 
 /** Something that asks its worker for statistics. It never throws. */

@@ -63,10 +63,6 @@ export class Stream {
     return this.#epoch;
   }
 
-  get session(): SessionId | undefined {
-    return this.#generations.newest?.session;
-  }
-
   get ended(): boolean {
     return this.#ended;
   }
@@ -116,13 +112,13 @@ export class Stream {
   /** Ends what the session publishes here. @returns whether there was something */
   unpublish(session: SessionId, reason: 'closed' | 'session_ended'): boolean {
     const own = this.#generations.of(session);
-    for (const publication of own) this.#drop(publication, reason);
+    this.#drop(own, reason);
     return own.length > 0;
   }
 
   /** Ends the stream, whoever publishes it. */
   end(reason: EndReason): void {
-    for (const publication of [...this.#generations]) this.#drop(publication, reason);
+    this.#drop([...this.#generations], reason);
   }
 
   /** With statistics of this moment. */
@@ -170,7 +166,7 @@ export class Stream {
     } finally {
       this.#opening = false;
       // The older generation may have gone while this one failed.
-      this.#endIfEmpty('media_server_lost');
+      this.#endIfNotOwned('media_server_lost');
     }
   }
 
@@ -199,17 +195,19 @@ export class Stream {
         this.#connected(publication);
         return;
       case 'lost':
-        if (!publication.peer.everConnected) this.#drop(publication, 'transport_lost');
+        if (!publication.peer.everConnected) this.#drop([publication], 'transport_lost');
         else this.#waitForPublisher(publication);
         return;
       case 'closed':
-        this.#drop(publication, 'media_server_lost');
+        this.#drop([publication], 'media_server_lost');
         return;
     }
   }
 
   #connected(publication: Publication): void {
     const { session, epoch } = publication;
+    // Connected again, while its viewers leave.
+    if (publication.retired) return;
     publication.connected();
     this.#generations.stopDeadline(publication);
     this.#log.info({ session, epoch }, 'publication connected');
@@ -221,7 +219,7 @@ export class Stream {
   #waitForPublisher(publication: Publication): void {
     this.#log.info({ session: publication.session }, 'publication lost');
     this.#generations.setDeadline(publication, this.#context.settings.lostMediaTimeoutMs, () =>
-      this.#drop(publication, 'transport_lost'),
+      this.#drop([publication], 'transport_lost'),
     );
   }
 
@@ -258,38 +256,40 @@ export class Stream {
     if (publication.retired && publication.watchers === 0) this.#remove(publication);
   }
 
-  #drop(publication: Publication, reason: EndReason): void {
-    if (!this.#generations.has(publication)) return;
-    const { session, epoch, retired } = publication;
-    this.#remove(publication);
-    const owns = [...this.#generations].some((other) => other.epoch === epoch && !other.retired);
-    if (!retired && !owns) {
+  #drop(publications: readonly Publication[], reason: EndReason): void {
+    const dropped = publications.filter((publication) => this.#generations.remove(publication));
+    for (const publication of dropped) publication.close();
+    const told = new Set<number>();
+    for (const { session, epoch, retired } of dropped) {
+      if (retired || told.has(epoch) || this.#isOwned(epoch)) continue;
+      told.add(epoch);
       this.#log.info({ session, epoch, reason }, 'publication ended');
       this.#context.notify({ type: 'publish.ended', stream: this.name, session, epoch, reason });
     }
-    // Who owned the stream before its last owner lost it for good.
-    if (!owns && epoch === this.#epoch && !this.#opening) this.#removeDisplaced();
+    this.#endIfNotOwned(reason);
     // Of a stream that goes on, viewers follow to another generation.
-    if (!this.#endIfEmpty(reason)) this.audience.moveFrom(publication);
+    if (!this.#ended) for (const publication of dropped) this.audience.moveFrom(publication);
   }
 
-  #removeDisplaced(): void {
+  /** Without its owner the stream is over; whoever published it before the owner was displaced for good. */
+  #endIfNotOwned(reason: EndReason): void {
+    if (this.#ended || this.#opening || this.#isOwned(this.#epoch)) return;
+    this.#ended = true;
     for (const publication of [...this.#generations]) {
       if (!publication.retired) this.#tellDisplaced(publication, this.#epoch);
       this.#remove(publication);
     }
+    this.audience.endAll(endOfPlay(reason));
+    if (this.#epoch > 0) this.#onEnded(this);
+  }
+
+  /** Whether somebody publishes with this epoch. */
+  #isOwned(epoch: number): boolean {
+    return [...this.#generations].some((publication) => publication.epoch === epoch && !publication.retired);
   }
 
   #remove(publication: Publication): void {
     if (this.#generations.remove(publication)) publication.close();
-  }
-
-  #endIfEmpty(reason: EndReason): boolean {
-    if (!this.#generations.isEmpty || this.#opening || this.#ended) return this.#ended;
-    this.#ended = true;
-    this.audience.endAll(endOfPlay(reason));
-    if (this.#epoch > 0) this.#onEnded(this);
-    return true;
   }
 
   #report(publication: Publication, live: boolean): StreamReport {

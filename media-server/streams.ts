@@ -47,7 +47,7 @@ export class Streams {
   constructor(context: StreamContext, release: (name: StreamName, epoch: number) => Promise<void>) {
     this.#context = context;
     this.#release = release;
-    this.#places = new Quota('streams', context.settings.limits.streams);
+    this.#places = new Quota('streams', context.settings.limits.streams, 'MILLRACE_MAX_STREAMS');
     this.handlers = {
       publish: (request) => this.#publish(request),
       play: (request) => this.#play(request),

@@ -71,7 +71,7 @@ export class MediaWorker {
       const udpPorts = new Set(udpSockets.map(({ port }) => port));
       return new MediaWorker(options, worker, webRtcServer, router, udpPorts);
     } catch (error) {
-      worker.close();
+      killProcess(worker.pid);
       throw error;
     }
   }
@@ -154,7 +154,7 @@ export class MediaWorker {
     if (this.closed || this.#killed) return;
     this.#killed = true;
     this.#log.error({ reason }, 'worker killed');
-    process.kill(this.pid, 'SIGKILL');
+    killProcess(this.pid);
   }
 
   /** Ends the process; its peers get a DTLS close alert. */
@@ -165,8 +165,17 @@ export class MediaWorker {
     try {
       await withDeadline('ending a worker', CLOSE_TIMEOUT_MS, ended);
     } catch {
-      process.kill(this.pid, 'SIGKILL');
+      killProcess(this.pid);
     }
+  }
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It may have ended by itself just now.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
