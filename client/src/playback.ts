@@ -34,15 +34,22 @@ export class Playback extends StreamHandle<PlaybackEvents> {
   readonly #sampler = new MediaStatsSampler('inbound');
   protected override readonly notYet = ['stream_not_found', 'stream_ended'];
 
-  private constructor(stream: string, options: PlayOptions, context: StreamContext) {
+  private constructor(
+    stream: string,
+    options: PlayOptions,
+    context: StreamContext,
+    mediaStream: MediaStream,
+  ) {
     super('play', stream, context);
     this.#waitMs = Math.min(60_000, Math.max(0, options.waitMs ?? 0));
-    this.mediaStream = context.newMediaStream();
+    this.mediaStream = mediaStream;
   }
 
   /** @throws MillraceError of the server (`stream_not_found` once `waitMs` is over), `negotiation_failed` */
   static async open(stream: string, options: PlayOptions, context: StreamContext): Promise<Playback> {
-    const playback = new Playback(stream, options, context);
+    // First, because an environment without it must not leave half a playback behind.
+    const mediaStream = context.newMediaStream();
+    const playback = new Playback(stream, options, context, mediaStream);
     await playback.begin(options.signal);
     return playback;
   }

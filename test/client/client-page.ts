@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import type { Browser } from 'puppeteer-core';
 import type { BrowserName } from '../harness/browser.ts';
-import type { Fixture } from '../harness/fixture.ts';
 import type { DocumentClientPage } from '../harness/page.ts';
 import { openDocumentClient } from '../harness/page.ts';
 
@@ -74,11 +74,17 @@ function clientScript(): Promise<string> {
   return bundled;
 }
 
-/** An empty page with the client in it, connected to the fixture's server. */
-export async function openClient(fixture: Fixture, browser: BrowserName): Promise<DocumentClientPage> {
-  const page = await openDocumentClient(await fixture.browser(browser), fixture.server.httpUrl);
+/** A server and browsers; a Fixture is one. */
+export interface Place {
+  readonly server: { readonly httpUrl: string; readonly wsUrl: string };
+  browser(name: BrowserName): Promise<Browser>;
+}
+
+/** An empty page with the client in it, connected to the server. */
+export async function openClient(place: Place, browser: BrowserName): Promise<DocumentClientPage> {
+  const page = await openDocumentClient(await place.browser(browser), place.server.httpUrl);
   await page.page.evaluate(await clientScript());
   await page.page.evaluate(HELPERS);
-  await page.page.evaluate(`open(${JSON.stringify(`${fixture.server.wsUrl}/ws`)})`);
+  await page.page.evaluate(`open(${JSON.stringify(`${place.server.wsUrl}/ws`)})`);
   return page;
 }
