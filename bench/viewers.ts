@@ -1,0 +1,199 @@
+import { eventually } from '../test/harness/condition.ts';
+import { startServer } from '../test/harness/server.ts';
+import { startBare, workerBinary } from './bare.ts';
+import { LoadClient } from './load-client.ts';
+import { pause } from './measure/pause.ts';
+import { cpuSeconds } from './measure/process.ts';
+import { median, spread } from './measure/statistics.ts';
+import type { Bench, Verdict } from './report.ts';
+
+const BITRATE_BPS = 1_000_000;
+/** Until the estimates of the bandwidth have risen above the bitrate and probing has ended. */
+const SETTLE_MS = 5000;
+const LEAST_RATIO = 0.97;
+/** Of what is sent, at least this share must arrive: else something was overloaded, and the figure is void. */
+const LEAST_DELIVERED = 0.99;
+
+interface Contestant {
+  readonly name: string;
+  readonly url: string;
+  readonly numbers: 'same' | 'other';
+  readonly serverPid: number;
+  readonly workerPid: () => number;
+  /** Resolves when nothing of the last run is left. */
+  readonly settled: () => Promise<unknown>;
+}
+
+interface Round {
+  readonly contestant: string;
+  readonly viewers: number;
+  /** CPU time for each second of one viewer. */
+  readonly workerMs: number;
+  readonly serverMs: number;
+  readonly clientMs: number;
+  readonly delivered: number;
+  readonly extraShare: number;
+  /** Share of one core that the worker used. */
+  readonly workerLoad: number;
+}
+
+/** What one viewer of a stream costs the worker, beside a worker as it comes, fed by the same client. */
+export const viewers: Bench = async ({ short, say }) => {
+  const counts = short ? [50] : [50, 200, 500];
+  const rounds = short ? 2 : 5;
+  const spanMs = short ? 3000 : 10_000;
+
+  const server = await startServer({
+    MILLRACE_WORKERS: '1',
+    MILLRACE_RTC_LISTEN: '127.0.0.1',
+    MILLRACE_RESUME_TIMEOUT: '1s',
+  });
+  const bare = await startBare('bare-server.ts', [workerBinary('stock'), 'plain']);
+  const millrace = {
+    url: server.wsUrl,
+    serverPid: server.process.pid ?? -1,
+    workerPid: () => server.workerPids()[0] ?? -1,
+    settled: () =>
+      eventually('an empty server', async () => {
+        const left = await Promise.all([
+          server.metric('millrace_viewers'),
+          server.metric('millrace_streams'),
+        ]);
+        return left.every((count) => count === 0);
+      }),
+  };
+  const contestants: readonly Contestant[] = [
+    {
+      name: 'bare mediasoup',
+      url: `ws://127.0.0.1:${bare.port}`,
+      numbers: 'same',
+      serverPid: bare.process.pid ?? -1,
+      workerPid: () => bare.workerPid,
+      settled: () => pause(1000),
+    },
+    { name: 'Millrace', numbers: 'same', ...millrace },
+    { name: 'Millrace, other numbers', numbers: 'other', ...millrace },
+  ];
+
+  const all: Round[] = [];
+  try {
+    for (const count of counts) {
+      for (let round = 0; round < rounds; round++) {
+        // Each second round the other way round: what drifts with time falls on all alike.
+        const order = round % 2 === 0 ? contestants : contestants.toReversed();
+        for (const contestant of order) {
+          const result = await measure(contestant, count, spanMs);
+          all.push(result);
+          say(
+            `${count} viewers, round ${round + 1} of ${rounds}, ${contestant.name}: worker ${result.workerMs.toFixed(3)} ms/s each, ` +
+              `${(result.workerLoad * 100).toFixed(0)} % of a core, ${(result.delivered * 100).toFixed(2)} % delivered`,
+          );
+        }
+      }
+    }
+  } finally {
+    bare.stop();
+    await server.stop();
+  }
+  return {
+    title: `CPU time of the worker for each viewer of one stream of ${BITRATE_BPS / 1e6} Mbit/s`,
+    ...judge(counts, contestants, all),
+    data: all,
+  };
+};
+
+async function measure(contestant: Contestant, count: number, spanMs: number): Promise<Round> {
+  const client = new LoadClient('viewers', {
+    url: contestant.url,
+    viewers: count,
+    bitrate: BITRATE_BPS,
+    numbers: contestant.numbers,
+  });
+  try {
+    await client.next('joined');
+    await pause(SETTLE_MS);
+    const workerPid = contestant.workerPid();
+    const look = async () => {
+      const mark = await client.ask('mark', 'mark');
+      return {
+        mark,
+        atMs: performance.now(),
+        worker: cpuSeconds(workerPid),
+        server: cpuSeconds(contestant.serverPid),
+      };
+    };
+    const before = await look();
+    await pause(spanMs);
+    const after = await look();
+    const seconds = (after.atMs - before.atMs) / 1000;
+    const grown = (field: string) => (after.mark[field] ?? 0) - (before.mark[field] ?? 0);
+    const each = (cpu: number) => (cpu * 1000) / seconds / count;
+    return {
+      contestant: contestant.name,
+      viewers: count,
+      workerMs: each(after.worker - before.worker),
+      serverMs: each(after.server - before.server),
+      clientMs: each(grown('cpu_seconds')),
+      delivered: grown('received') / (grown('sent') * count),
+      extraShare: grown('extra') / grown('received'),
+      workerLoad: (after.worker - before.worker) / seconds,
+    };
+  } finally {
+    await client.end();
+    await contestant.settled();
+  }
+}
+
+function judge(counts: readonly number[], contestants: readonly Contestant[], all: readonly Round[]) {
+  const rows: string[][] = [];
+  const verdicts: Verdict[] = [];
+  for (const viewers of counts) {
+    const of = (name: string) => all.filter((one) => one.contestant === name && one.viewers === viewers);
+    const bare = median(of('bare mediasoup').map(({ workerMs }) => workerMs));
+    for (const { name } of contestants) {
+      const rounds = of(name);
+      const mine = rounds.map(({ workerMs }) => workerMs);
+      const ratio = bare / median(mine);
+      const delivered = Math.min(...rounds.map((one) => one.delivered));
+      rows.push([
+        `${viewers} viewers: ${name}`,
+        median(mine).toFixed(3),
+        `±${(spread(mine) * 100).toFixed(1)} %`,
+        (1000 / median(mine)).toFixed(0),
+        ratio.toFixed(3),
+        `${(median(rounds.map((one) => one.workerLoad)) * 100).toFixed(0)} %`,
+        median(rounds.map(({ serverMs }) => serverMs)).toFixed(3),
+        median(rounds.map(({ clientMs }) => clientMs)).toFixed(3),
+        `${(delivered * 100).toFixed(2)} %`,
+      ]);
+      if (name === 'bare mediasoup') continue;
+      verdicts.push({
+        what: `${viewers} viewers, ${name}: viewers a core, of bare mediasoup’s`,
+        measured: `${ratio.toFixed(3)}${delivered < LEAST_DELIVERED ? ', void: not all was delivered' : ''}`,
+        target: `at least ${LEAST_RATIO}`,
+        met: ratio >= LEAST_RATIO && delivered >= LEAST_DELIVERED,
+      });
+    }
+  }
+  return {
+    columns: [
+      'worker, ms of CPU a second a viewer',
+      'median',
+      'spread',
+      'viewers a core',
+      'ratio',
+      'worker load',
+      'Node process',
+      'client',
+      'delivered',
+    ],
+    rows,
+    verdicts,
+    notes: [
+      'Ratio: viewers a core, of those of bare mediasoup in the same rounds (medians). More is better.',
+      'Bare mediasoup is a stock worker and plain consume() for viewers whose payload types and extension ids are its own. ' +
+        '“Other numbers” are viewers that only the patched worker can serve. Transport-wide congestion control, NACK and RTX are on for all.',
+      'The Node process and the client are outside the ratio: milliseconds of CPU a second a viewer.',
+    ],
+  };
+}
