@@ -2,6 +2,7 @@ import { setLogEventListeners } from 'mediasoup';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MediaHandlers, MediaNotice } from '../core/channel/media.ts';
+import { publicSessionId } from '../core/protocol/session-id.ts';
 import type { NodeId, NodeRecord } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import { answeringErrors } from './failure.ts';
@@ -75,7 +76,8 @@ class MediaNode implements MediaServer {
     this.nodeId = settings.nodeId;
     this.#settings = settings;
     this.#registry = registry;
-    this.#log = log.child({ node: settings.nodeId });
+    // Whoever reads an id can take its session over.
+    this.#log = log.child({ node: settings.nodeId }, { serializers: { session: publicSessionId } });
     this.#pool = new WorkerPool(settings, this.#log);
     this.#viewers = new Quota('viewers', settings.limits.viewers, 'MILLRACE_MAX_VIEWERS');
     const traffic = noTraffic();
