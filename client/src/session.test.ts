@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { WebSocket as WsWebSocket } from 'ws';
 import { FakeServer } from '../harness/fake-server.ts';
 import { sessionSettings } from '../harness/session-settings.ts';
 import { systemClock } from './clock.ts';
@@ -289,4 +290,11 @@ test('Closing rejects what waits, ends the connection, and is silent when repeat
   session.close();
   await assert.rejects(waiting, { errorName: 'closed' });
   assert.deepEqual(seen, ['connected', 'closed', 'closed: by owner']);
+});
+
+test('The WebSocket of the package ws serves where there is none', async () => {
+  const session = open({ WebSocket: WsWebSocket });
+  await session.request('stream.close', 'a', {});
+  server.drop(1006);
+  await server.until(() => server.connections === 2 && session.state === 'connected');
 });
