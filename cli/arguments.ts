@@ -45,7 +45,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     const [name = '', ...rest] = argument.split('=');
     const key = FLAGS.get(name);
     if (key === undefined && name !== '--config') {
-      mistake(argument, unknown('flag', name, [...FLAGS.keys(), '--config', '--help', '--version']));
+      mistake(name, unknown('flag', name, [...FLAGS.keys(), '--config', '--help', '--version']));
       // The value of an unknown flag is not a command.
       if (rest.length === 0 && args[i + 1]?.startsWith('-') === false) i++;
       continue;
@@ -56,7 +56,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     }
     if (value === undefined || value === '') mistake(argument, 'a value is missing');
     else if (key === undefined) configFile = value;
-    else if (flags.has(key)) mistake(argument, 'given twice');
+    else if (flags.has(key)) mistake(name, 'given twice');
     else flags.set(key, value);
   }
   return { command: command ?? 'all', flags, mistakes, ...(configFile === undefined ? {} : { configFile }) };

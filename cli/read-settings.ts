@@ -7,6 +7,9 @@ import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 const KEYS = Object.keys(SETTINGS) as SettingKey[];
 const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
+/** Instead of a secret. */
+const HIDDEN = '…';
+const SECRET_NAME = /key|secret|token|pass/i;
 
 /** A value as it was written, and where. */
 interface Written {
@@ -72,7 +75,7 @@ export function readSettings(
 function fromFlags(flags: Arguments['flags']): [SettingKey, Written][] {
   return [...flags].map(([key, value]) => [
     key,
-    { value, text: `${settingNames(key).flag} ${value}`, source: 'argument' },
+    { value, text: `${settingNames(key).flag} ${shown(key, value)}`, source: 'argument' },
   ]);
 }
 
@@ -86,12 +89,13 @@ function fromEnvironment(
     // An empty variable is an unset one, as whoever writes unit files and manifests expects.
     if (!name.startsWith('MILLRACE_') || name === CONFIG_VARIABLE || value === undefined || value === '')
       continue;
-    const text = `${name}=${value}`;
     const key = known.get(name);
-    if (key !== undefined) found.push([key, { value, text, source: 'environment' }]);
+    if (key !== undefined)
+      found.push([key, { value, text: `${name}=${shown(key, value)}`, source: 'environment' }]);
     else {
       mistakes.push({
-        text,
+        // A secret may stand in a variable whose name has a typing error.
+        text: `${name}=${SECRET_NAME.test(name) ? HIDDEN : value}`,
         source: 'environment',
         wrong: unknown('setting', name, [...known.keys(), CONFIG_VARIABLE]),
       });
@@ -123,12 +127,17 @@ function fromFile(
   for (const [name, json] of Object.entries(content)) {
     const key = known.get(name);
     const value = asText(json);
-    const text = `"${name}": ${JSON.stringify(json)}`;
+    const hide = key === undefined ? SECRET_NAME.test(name) : SETTINGS[key].secret === true;
+    const text = `"${name}": ${hide ? HIDDEN : JSON.stringify(json)}`;
     if (key === undefined) wrong(text, unknown('setting', name, [...known.keys()]));
     else if (value === undefined) wrong(text, 'not a string, a number or an array of strings');
     else found.push([key, { value, text, source: file }]);
   }
   return found;
+}
+
+function shown(key: SettingKey, value: string): string {
+  return SETTINGS[key].secret ? HIDDEN : value;
 }
 
 function asText(json: unknown): string | undefined {

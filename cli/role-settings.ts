@@ -47,6 +47,7 @@ export function signalingSettings(
     resumeMs: settings.resumeTimeout,
     pingIntervalMs: settings.pingInterval,
     requestTimeoutMs: settings.requestTimeout,
+    tokenGraceMs: settings.authGrace,
     // One process has nobody to hand its clients to: they may all come back as soon as it does.
     closeSpreadMs: 0,
     limits: {

@@ -17,16 +17,47 @@ interface Rule {
   readonly check: Check;
 }
 
+const KEY_SOURCES = ['authKey', 'authKeyFile', 'authJwksUrl'] as const satisfies readonly SettingKey[];
+
 const RULES: readonly Rule[] = [
   {
-    needs: ['listen', 'auth'],
-    check: ({ listen, auth }) =>
-      auth === 'off' || isLoopback(listen.host)
+    needs: ['auth', ...KEY_SOURCES],
+    check: (settings) => {
+      const [source, another] = keySources(settings);
+      if (source === undefined) return undefined;
+      if (another !== undefined) {
+        return {
+          keys: [source, another],
+          wrong: 'two sources of keys; choose one. A file can hold several keys',
+        };
+      }
+      return settings.auth === 'off'
+        ? { keys: ['auth', source], wrong: 'authorisation is off and has a key: leave one of them out' }
+        : undefined;
+    },
+  },
+  {
+    needs: ['authIssuer', 'authAudience', ...KEY_SOURCES],
+    check: (settings) => {
+      const asked = (['authIssuer', 'authAudience'] as const).find((key) => settings[key] !== undefined);
+      return asked === undefined || keySources(settings).length > 0
+        ? undefined
+        : {
+            keys: [asked],
+            wrong:
+              'no token is checked without a key: MILLRACE_AUTH_KEY, MILLRACE_AUTH_KEY_FILE or MILLRACE_AUTH_JWKS_URL',
+          };
+    },
+  },
+  {
+    needs: ['listen', 'auth', ...KEY_SOURCES],
+    check: (settings) =>
+      settings.auth === 'off' || keySources(settings).length > 0 || isLoopback(settings.listen.host)
         ? undefined
         : {
             keys: ['listen'],
             wrong:
-              'this would let the network in without authorisation. Listen on 127.0.0.1 or [::1], or say outright that everyone may do everything: MILLRACE_AUTH=off',
+              'this would let the network in without authorisation. Set MILLRACE_AUTH_KEY to a secret that signs tokens, listen on 127.0.0.1 or [::1], or say outright that everyone may do everything: MILLRACE_AUTH=off',
           },
   },
   {
@@ -116,6 +147,10 @@ export function checkTogether(
     // A rule reads only what it needs, and that is there.
     ({ check }) => check(settings as Settings) ?? [],
   );
+}
+
+function keySources(settings: Settings): readonly (typeof KEY_SOURCES)[number][] {
+  return KEY_SOURCES.filter((key) => settings[key] !== undefined);
 }
 
 function isAny(host: string): boolean {

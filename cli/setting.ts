@@ -9,6 +9,8 @@ export interface Setting<T> {
   readonly fallbackText?: string;
   /** One sentence or two, in the imperative or as a noun, without a full stop at the end. */
   readonly help: string;
+  /** Its value is never shown. */
+  readonly secret?: true;
 }
 
 export interface SettingNames {
@@ -37,4 +39,8 @@ export function withDefault<T>(
 
 export function optional<T>(type: ValueType<T>, fallbackText: string, help: string): Setting<T | undefined> {
   return { type, fallbackText, help };
+}
+
+export function secretly<T>(setting: Setting<T>): Setting<T> {
+  return { ...setting, secret: true };
 }

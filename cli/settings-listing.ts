@@ -11,6 +11,7 @@ export function settingsListing({ written }: ReadSettings): string {
       ...Object.entries<Setting<unknown>>(settings).map(([key, setting]) => {
         const { env } = settingNames(key);
         const found = written.get(key as SettingKey);
+        if (found && setting.secret) return `# ${env} is set, and not shown   # ${found.source}`;
         return found ? `${env}=${found.value}   # ${found.source}` : `# ${env}: ${defaultText(setting)}`;
       }),
       '',

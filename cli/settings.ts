@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { optional, type Setting, withDefault } from './setting.ts';
+import { keysUrl, secret, words } from './auth-value.ts';
+import { optional, type Setting, secretly, withDefault } from './setting.ts';
 import {
   bitrate,
   bytes,
@@ -48,7 +49,36 @@ export const SETTING_GROUPS = {
     auth: optional(
       choice('off'),
       'this machine only',
-      'off lets everyone who reaches the server do everything. Without it the server listens on loopback addresses only',
+      'off lets everyone who reaches the server do everything. Without it, and without one of the next three, the server listens on loopback addresses only',
+    ),
+    authKey: secretly(
+      optional(
+        secret,
+        'none',
+        'Secret of 32 bytes or more that signs and checks tokens (HS256); docs/tokens.md tells about tokens. With it, or one of the next two, authorisation is on for everything',
+      ),
+    ),
+    authKeyFile: optional(
+      file('read'),
+      'none',
+      'File with such a secret, or with public keys as PEM, JWK or JWKS (RS256, ES256, EdDSA); read again when it changes',
+    ),
+    authJwksUrl: optional(
+      keysUrl,
+      'none',
+      'Where an identity provider publishes its public keys (JWKS); asked again every 10 minutes, and for keys that are new',
+    ),
+    authIssuer: optional(words, 'any', 'What the claim iss of tokens has to be'),
+    authAudience: optional(words, 'any', 'What the claim aud of tokens has to be or to contain'),
+    authExpiry: withDefault(
+      choice('required', 'optional'),
+      'required',
+      'optional also takes tokens without the claim exp, which are good for ever',
+    ),
+    authGrace: withDefault(
+      duration({ min: '0s', max: '10m' }),
+      '10s',
+      'How long a session lives on after its token has expired',
     ),
     tls: withDefault(
       choice('on', 'off'),

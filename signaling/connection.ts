@@ -37,6 +37,7 @@ export class Connection implements Requester {
   readonly events: boolean;
   readonly token: string | undefined;
   identity: Identity | undefined;
+  shownToken: string | undefined;
   session: Session | undefined;
   admission: Promise<unknown> | undefined;
   closing = false;

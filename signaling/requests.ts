@@ -17,6 +17,7 @@ import { publish } from './handlers/publish.ts';
 import type { SignalingMetrics } from './metrics.ts';
 import { demandUseful, type RequestContext, type Services } from './request-context.ts';
 import type { Session, SessionSocket } from './session.ts';
+import type { SessionTokens } from './session-tokens.ts';
 
 /** The connection that requests come from: who is at its other end, and which session it serves. */
 export interface Requester extends SessionSocket {
@@ -25,6 +26,8 @@ export interface Requester extends SessionSocket {
   readonly token: string | undefined;
   readonly closing: boolean;
   identity: Identity | undefined;
+  /** The token of that identity. */
+  shownToken: string | undefined;
   session: Session | undefined;
   /** Requests are let in one after another, as each may decide which session the next one belongs to. */
   admission: Promise<unknown> | undefined;
@@ -36,12 +39,14 @@ type Data = Parameters<typeof encodeReply>[1];
 export class Requests {
   readonly #services: Services;
   readonly #authoriser: Authoriser;
+  readonly #tokens: SessionTokens;
   readonly #metrics: SignalingMetrics;
   shuttingDown = false;
 
-  constructor(services: Services, authoriser: Authoriser, metrics: SignalingMetrics) {
+  constructor(services: Services, authoriser: Authoriser, tokens: SessionTokens, metrics: SignalingMetrics) {
     this.#services = services;
     this.#authoriser = authoriser;
+    this.#tokens = tokens;
     this.#metrics = metrics;
   }
 
@@ -99,13 +104,27 @@ export class Requests {
     }
     // Begun inside the admission, so that work begins in the order of the requests.
     const begun = (requester.admission ?? Promise.resolve()).then(async () => {
-      const admitted = await this.#admit(requester, request);
-      return { data: this.#dispatch({ ...admitted, deadlineMs }, request) };
+      const { session, identity } = await this.#admit(requester, request);
+      const context: RequestContext = {
+        session,
+        deadlineMs,
+        // What was queued behind other work goes by the token that counts when it is done.
+        get identity() {
+          return session.identity ?? identity;
+        },
+      };
+      return { session, identity, data: this.#dispatch(context, request) };
     });
     const settled = begun.then(nothing, nothing);
     requester.admission = settled;
     try {
-      return await (await begun).data;
+      const { session, identity, data } = await begun;
+      try {
+        return await data;
+      } finally {
+        // A newer token came while it was under way, too late to stop what an older one allowed.
+        if (session.identity !== identity) this.#tokens.endForbidden(session);
+      }
     } finally {
       if (requester.admission === settled) requester.admission = undefined;
     }
@@ -144,16 +163,27 @@ export class Requests {
     if (requester.closing) {
       throw new MillraceError('session_taken_over', 'this connection is closing; connect again');
     }
-    const renewed = request.token ?? (request.method === 'stream.heartbeat' ? request.data.token : undefined);
-    const identity =
-      renewed === undefined && requester.identity !== undefined
-        ? requester.identity
-        : await this.#authoriser.identify(renewed ?? requester.token);
+    const inData = request.method === 'stream.heartbeat' ? request.data.token : undefined;
+    const token = request.token || inData || requester.shownToken || requester.token;
+    const identity = await this.#identify(requester, token);
     const session = await this.#sessionFor(requester, request.session, identity);
     requester.identity = identity;
+    requester.shownToken = token;
     // A socket that closed meanwhile takes nothing over.
-    if (!requester.closing) this.#attach(requester, session);
+    if (!requester.closing) {
+      this.#attach(requester, session);
+      this.#tokens.accept(session, identity);
+    }
+    session.identity ??= identity;
     return { identity, session };
+  }
+
+  /** The token that the connection goes by already, shown again or not, is good until its grace is over. */
+  async #identify(requester: Requester, token: string | undefined): Promise<Identity> {
+    const { identity, shownToken } = requester;
+    if (identity === undefined || token !== shownToken) return this.#authoriser.identify(token);
+    this.#tokens.demandCurrent(identity);
+    return identity;
   }
 
   async #sessionFor(requester: Requester, id: SessionId | '', identity: Identity): Promise<Session> {
@@ -164,7 +194,10 @@ export class Requests {
         : (sessions.get(id) ?? (await this.#adopt(id)));
     if (wanted === undefined) return sessions.open(identity.subject);
     if (wanted.subject !== identity.subject) {
-      throw new MillraceError('not_authorised', 'this session belongs to another token subject; send ""');
+      throw new MillraceError(
+        'not_authorised',
+        'this session belongs to another token subject; show a token of that one, or connect anew',
+      );
     }
     return wanted;
   }

@@ -1,12 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { MillraceError, newSessionId, type SessionId, toMillraceError } from '../core/protocol/index.ts';
+import {
+  type CloseReason,
+  MillraceError,
+  newSessionId,
+  type SessionId,
+  toMillraceError,
+} from '../core/protocol/index.ts';
 import type { NodeId, SessionRecord } from '../core/registry/record.ts';
 import type { MediaLinks } from './media-links.ts';
 import { Session, type SessionSocket } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SignalingSettings } from './settings.ts';
 
+interface SessionClose {
+  readonly reason: CloseReason;
+  readonly text: string;
+}
+
+const ENDED: SessionClose = { reason: 'session_ended', text: 'this session was ended' };
 const RELEASE_TIMEOUT_MS = 5000;
 const RELEASE_ATTEMPTS = 3;
 
@@ -141,15 +153,19 @@ export class SessionStore {
     }
   }
 
-  /** Releases everything the session holds, everywhere, and forgets it. */
-  async end(session: Session, why: string): Promise<void> {
+  /**
+   * Releases everything the session holds, everywhere, and forgets it.
+   * @param why for the log
+   * @param close what its client is told
+   */
+  async end(session: Session, why: string, close: SessionClose = ENDED): Promise<void> {
     if (session.ended) return;
     session.ended = true;
     this.#sessions.delete(session.id);
     session.endWaits();
     const nodes = session.nodes();
     this.#log.info({ session: session.publicId, streams: session.streamCount, why }, 'session released');
-    session.socket?.close('session_ended', 'this session was ended');
+    session.socket?.close(close.reason, close.text);
     await Promise.all([
       this.#records.delete(session),
       ...[...nodes].map((node) => this.release(session, node)),

@@ -1,3 +1,4 @@
+import type { Identity } from '../core/auth/index.ts';
 import type { Role } from '../core/channel/media.ts';
 import {
   type CloseReason,
@@ -33,6 +34,10 @@ const MAX_MISSED_EVENTS = 32;
 export class Session {
   readonly id: SessionId;
   readonly subject: string;
+  /** Of the token that its client showed last; undefined until its first request here. */
+  identity: Identity | undefined;
+  /** Who was told last that a token expires, and when that does. */
+  expiryTold: { readonly socket: SessionSocket; readonly expiresAtMs: number } | undefined;
   socket: SessionSocket | undefined;
   /** Whether its client, at its latest connection, asked for events. */
   events = false;

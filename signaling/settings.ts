@@ -52,6 +52,8 @@ export interface SignalingSettings {
   readonly pingIntervalMs: number;
   /** Longest time to a reply; `wait_ms` comes on top. */
   readonly requestTimeoutMs: number;
+  /** How long a session lives on after its token has expired. */
+  readonly tokenGraceMs: number;
   /** Over how long the sockets are closed at the end, so that clients do not all come back at once. */
   readonly closeSpreadMs: number;
   readonly limits: SignalingLimits;
@@ -65,6 +67,7 @@ export const SIGNALING_DEFAULTS = {
   resumeMs: 60_000,
   pingIntervalMs: 20_000,
   requestTimeoutMs: 10_000,
+  tokenGraceMs: 10_000,
   closeSpreadMs: 0,
   limits: {
     connections: 12_000,

@@ -16,6 +16,7 @@ import type { Services } from './request-context.ts';
 import { Requests } from './requests.ts';
 import { SessionRecords } from './session-records.ts';
 import { SessionStore } from './session-store.ts';
+import { SessionTokens } from './session-tokens.ts';
 import type { Certificate, SignalingSettings } from './settings.ts';
 import { StreamDirectory } from './stream-directory.ts';
 
@@ -70,6 +71,14 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     onLost: (node) => notices.nodeLost(node),
   });
   const sessions = new SessionStore({ settings, records, links, now, log });
+  const tokens = new SessionTokens({
+    graceMs: settings.tokenGraceMs,
+    sessions,
+    records,
+    links,
+    wallClock: Date.now,
+    log,
+  });
   const notices = new Notices({ sessions, records, streams, log });
   const services: Services = {
     settings,
@@ -86,7 +95,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     connections: () => connections.size,
     sessions: () => sessions.count(),
   });
-  const requests = new Requests(services, deps.authoriser, metrics);
+  const requests = new Requests(services, deps.authoriser, tokens, metrics);
   const connections = new Connections({ settings, requests, metrics, now }, sessions);
   const router = new HttpRouter({ services, authoriser: deps.authoriser, metrics, assets: deps.assets });
   const listeners = settings.listeners.map(
@@ -123,6 +132,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     sweeper = setInterval(() => {
       connections.sweep(now());
       sessions.sweep();
+      tokens.sweep();
       records.sweep();
     }, sweepIntervalMs(settings));
     log.info({ ports: listeners.map(({ port }) => port) }, 'signaling started');

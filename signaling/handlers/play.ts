@@ -61,6 +61,8 @@ async function playNow(
   data: PlayData,
 ): Promise<ReplyData<'stream.play'>> {
   demandUseful(services, context);
+  // Again, as the token may have been renewed while the play waited.
+  demandPermission(context.identity, 'play', stream);
   const { session } = context;
   session.demandRoomFor(stream, services.settings.limits.streamsPerSession);
   const record = await services.streams.find(stream);

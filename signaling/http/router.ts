@@ -90,6 +90,8 @@ export class HttpRouter {
       return;
     }
     response.setHeader('Cache-Control', 'no-store');
+    // RFC 6750 section 3.
+    if (failure.httpStatus === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     sendJson(request, response, failure.httpStatus, PROBLEM_MEDIA_TYPE, problemOf(failure));
   }
 }
