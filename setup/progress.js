@@ -44,7 +44,7 @@ export class Progress {
     const parts = [
       this.#what,
       this.#stage,
-      this.#expected === '' ? elapsed : `${elapsed} of ${this.#expected}`,
+      this.#expected === '' ? elapsed : `${elapsed} (usually ${this.#expected} in all)`,
     ].filter((part) => part !== '');
     const line = parts.join(' · ');
     if (this.#out.isTTY) this.#out.write(`\r\x1b[2K${line.slice(0, (this.#out.columns || 80) - 1)}`);
