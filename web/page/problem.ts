@@ -46,7 +46,8 @@ export function showProblem(alert: HTMLElement, problem: Problem | null, title?:
       'div',
       {},
       make('strong', {}, title ?? textOf(`error_${name}`, 'error_default')),
-      textOf(`advice_${name}`, 'advice_default'),
+      // The spaces are for those who hear it: to them lines are no pauses.
+      ` ${textOf(`advice_${name}`, 'advice_default')} `,
       make('span', { class: 'code' }, coded),
     ),
   );
@@ -54,5 +55,5 @@ export function showProblem(alert: HTMLElement, problem: Problem | null, title?:
 
 /** Shows why a stream ended, where the reason is all there is to say. */
 export function showEnd(alert: HTMLElement, title: string, reason: string): void {
-  alert.replaceChildren(make('div', {}, make('strong', {}, title), textOf(`reason_${reason}`)));
+  alert.replaceChildren(make('div', {}, make('strong', {}, title), ` ${textOf(`reason_${reason}`)}`));
 }
