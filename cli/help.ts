@@ -22,7 +22,7 @@ export function helpText(): string {
     ...commands,
     '',
     wrap(
-      'Each setting can be a flag, a variable of the environment, or a line of a JSON file named by --config or MILLRACE_CONFIG; a flag wins over the environment, and that over the file. --rtc-port 41000, MILLRACE_RTC_PORT=41000 and {"rtc_port": 41000} say the same. TIME is written like 500ms, 30s, 2m; BITRATE like 800k, 8M (bit/s); BYTES like 65536, 256KiB.',
+      'Each setting can be a flag, a variable of the environment, or a line of a JSON file named by --config or MILLRACE_CONFIG; a flag wins over the environment, and that over the file. --rtc-port 21000, MILLRACE_RTC_PORT=21000 and {"rtc_port": 21000} say the same. TIME is written like 500ms, 30s, 2m; BITRATE like 800k, 8M (bit/s); BYTES like 65536, 256KiB.',
       '',
     ),
     '',

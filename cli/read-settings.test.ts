@@ -33,7 +33,7 @@ describe('settings', () => {
     assert.deepEqual(settings.localListen, { host: '127.0.0.1', port: 8080 });
     assert.deepEqual(settings.metricsListen, { host: '127.0.0.1', port: 9464 });
     assert.equal(settings.auth, undefined);
-    assert.equal(settings.rtcPort, 40_000);
+    assert.equal(settings.rtcPort, 20_000);
     assert.equal(settings.heartbeatTimeout, 30_000);
     assert.equal(settings.maxMessageSize, 256 * 1024);
     assert.deepEqual(settings.codecs, ['opus', 'VP8', 'H264', 'VP9', 'AV1']);
@@ -60,7 +60,7 @@ describe('settings', () => {
   });
 
   it('take an empty variable as an unset one', () => {
-    assert.equal(read({ env: { MILLRACE_RTC_PORT: '', MILLRACE_NO_SUCH_THING: '' } }).rtcPort, 40_000);
+    assert.equal(read({ env: { MILLRACE_RTC_PORT: '', MILLRACE_NO_SUCH_THING: '' } }).rtcPort, 20_000);
   });
 
   it('leave variables of other programs alone', () => {

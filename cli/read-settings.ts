@@ -119,7 +119,7 @@ function fromFile(
     return [];
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    wrong(`--config ${file}`, 'not a JSON object such as {"rtc_port": 40000}');
+    wrong(`--config ${file}`, 'not a JSON object such as {"rtc_port": 20000}');
     return [];
   }
   const known = new Map(KEYS.map((key) => [settingNames(key).fileKey, key]));

@@ -8,7 +8,7 @@ const here: Reached = {
   tls: 'self-signed',
   localListen: { host: '127.0.0.1', port: 8080 },
   metricsListen: { host: '127.0.0.1', port: 9464 },
-  rtcPorts: [40_000, 40_001],
+  rtcPorts: [20_000, 20_001],
   auth: undefined,
   startedInMs: 812,
 };
@@ -60,13 +60,13 @@ describe('the ready block', () => {
   });
 
   it('names the media ports', () => {
-    assert.match(readyBlock(here), /UDP and TCP ports 40000 to 40001/);
-    assert.match(readyBlock({ ...here, rtcPorts: [40_000, 40_000] }), /UDP and TCP port 40000\n/);
+    assert.match(readyBlock(here), /UDP and TCP ports 20000 to 20001/);
+    assert.match(readyBlock({ ...here, rtcPorts: [20_000, 20_000] }), /UDP and TCP port 20000\n/);
   });
 });
 
 it('the ready record has the ports for scripts', () => {
   const { ports, ms } = readyRecord(here);
-  assert.deepEqual(ports, { listen: 8443, local_listen: 8080, metrics_listen: 9464, rtc: [40_000, 40_001] });
+  assert.deepEqual(ports, { listen: 8443, local_listen: 8080, metrics_listen: 9464, rtc: [20_000, 20_001] });
   assert.equal(ms, 812);
 });

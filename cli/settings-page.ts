@@ -22,9 +22,9 @@ export function settingsPage(): string {
 Nothing needs to be set to try Millrace. Each setting can be given in three ways; where more than one is, the
 first of these counts:
 
-1. a flag: \`npm start -- --rtc-port 41000\`
-2. a variable of the environment: \`MILLRACE_RTC_PORT=41000 npm start\`
-3. a JSON file named by \`--config FILE\` or \`MILLRACE_CONFIG\`: \`{"rtc_port": 41000, "codecs": ["opus", "VP8"]}\`
+1. a flag: \`npm start -- --rtc-port 21000\`
+2. a variable of the environment: \`MILLRACE_RTC_PORT=21000 npm start\`
+3. a JSON file named by \`--config FILE\` or \`MILLRACE_CONFIG\`: \`{"rtc_port": 21000, "codecs": ["opus", "VP8"]}\`
 
 A flag is the variable's name in small letters with hyphens, without \`MILLRACE_\`; a key of the file the same with
 underscores. An empty variable counts as unset. \`npm start -- settings\` prints what is in force and where it comes from.

@@ -100,8 +100,8 @@ export const SETTING_GROUPS = {
     ),
     rtcPort: withDefault(
       integer({ min: 0, max: 65_535 }),
-      '40000',
-      'UDP and TCP port for media of the first worker; each further worker takes the next one. 0 takes any free ports',
+      '20000',
+      'UDP and TCP port for media of the first worker; each further worker takes the next one. 0 takes any free ports. Best below 32768, where Linux takes no ports for outgoing connections',
     ),
     announcedAddress: optional(
       list(host),
