@@ -152,6 +152,15 @@ globalThis.documentClient = (() => {
     return { pc, reply, video, heard };
   }
 
+  /** Offers again on the same connection, with a new ufrag if ICE is to restart. */
+  async function offerAgain(session, method, stream, { pc }, { restartIce = false } = {}) {
+    if (restartIce) pc.restartIce();
+    await pc.setLocalDescription();
+    const reply = await session.request(method, stream, { sdp: pc.localDescription.sdp });
+    if (reply.err === 0) await pc.setRemoteDescription({ type: 'answer', sdp: reply.data.sdp });
+    return reply;
+  }
+
   /** What a viewer sees and hears now. */
   async function perceive({ pc, video, heard }) {
     const seen = {
@@ -197,5 +206,5 @@ globalThis.documentClient = (() => {
     return seen;
   }
 
-  return { connect, pattern, publish, play, perceive };
+  return { connect, pattern, publish, play, offerAgain, perceive };
 })();
