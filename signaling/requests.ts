@@ -9,6 +9,7 @@ import {
   toMillraceError,
 } from '../core/protocol/index.ts';
 import type { SessionRecord } from '../core/registry/record.ts';
+import { within } from './deadline.ts';
 import { close } from './handlers/close.ts';
 import { heartbeat } from './handlers/heartbeat.ts';
 import { mute } from './handlers/mute.ts';
@@ -81,21 +82,10 @@ export class Requests {
       : encodeError(head, failure, requester.replyMethod);
   }
 
-  async #withinDeadline(requester: Requester, request: DecodedRequest, startedMs: number): Promise<Data> {
+  #withinDeadline(requester: Requester, request: DecodedRequest, startedMs: number): Promise<Data> {
     const waitMs = request.method === 'stream.play' ? (request.data.wait_ms ?? 0) : 0;
     const timeoutMs = this.#services.settings.requestTimeoutMs + waitMs;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const text = `no answer within ${timeoutMs} ms; try again`;
-        reject(new MillraceError('timed_out', text));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([this.#serve(requester, request, startedMs + timeoutMs), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return within(timeoutMs, this.#serve(requester, request, startedMs + timeoutMs));
   }
 
   async #serve(requester: Requester, request: DecodedRequest, deadlineMs: number): Promise<Data> {
@@ -193,6 +183,12 @@ export class Requests {
         ? requester.session
         : (sessions.get(id) ?? (await this.#adopt(id)));
     if (wanted === undefined) return sessions.open(identity.subject);
+    if (wanted.livesBy !== 'socket') {
+      throw new MillraceError(
+        'unknown_session',
+        'this session is one of WHIP or WHEP; send "" to start another',
+      );
+    }
     if (wanted.subject !== identity.subject) {
       throw new MillraceError(
         'not_authorised',

@@ -69,7 +69,7 @@ export class SessionRecords {
     const now = this.#now();
     for (const [session, state] of this.#states) {
       if (state.writing !== undefined || now < state.dueAtMs) continue;
-      if (state.stale || session.socket !== undefined) void this.save(session);
+      if (state.stale || session.connected) void this.save(session);
     }
   }
 

@@ -9,7 +9,7 @@ import {
 } from '../core/protocol/index.ts';
 import type { NodeId, SessionRecord } from '../core/registry/record.ts';
 import type { MediaLinks } from './media-links.ts';
-import { Session, type SessionSocket } from './session.ts';
+import { type Lifeline, Session, type SessionSocket } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SignalingSettings } from './settings.ts';
 
@@ -60,14 +60,14 @@ export class SessionStore {
 
   count(): { attached: number; detached: number } {
     let attached = 0;
-    for (const session of this.#sessions.values()) if (session.socket !== undefined) attached += 1;
+    for (const session of this.#sessions.values()) if (session.connected) attached += 1;
     return { attached, detached: this.#sessions.size - attached };
   }
 
   /** @throws MillraceError `too_many` */
-  open(subject: string): Session {
-    const session = this.#add(new Session(newSessionId(randomBytes), subject));
-    this.#log.info({ session: session.publicId, subject }, 'session opened');
+  open(subject: string, livesBy: Lifeline = 'socket'): Session {
+    const session = this.#add(new Session(newSessionId(randomBytes), subject, livesBy));
+    this.#log.info({ session: session.publicId, subject, livesBy }, 'session opened');
     return session;
   }
 
@@ -104,7 +104,7 @@ export class SessionStore {
   /** Makes room: a session that holds nothing and has no client loses nothing. */
   #dropIdle(): void {
     for (const session of this.#sessions.values()) {
-      if (session.socket !== undefined || session.streamCount > 0) continue;
+      if (session.connected || session.streamCount > 0) continue;
       void this.end(session, 'room was needed');
       return;
     }
@@ -136,12 +136,14 @@ export class SessionStore {
     void this.#records.save(session);
   }
 
-  /** Ends what is over: clients that stopped their heartbeats, and sessions nobody came back for. */
+  /** Ends what is over: clients that stopped their heartbeats, sessions nobody came back for, or without media. */
   sweep(): void {
     const now = this.#now();
     const { heartbeatTimeoutMs, resumeMs } = this.#settings;
     for (const session of this.#sessions.values()) {
-      if (session.detachedAtMs !== undefined) {
+      if (session.livesBy === 'media') {
+        if (!session.connected) void this.end(session, 'its media ended');
+      } else if (session.detachedAtMs !== undefined) {
         if (now - session.detachedAtMs >= resumeMs) void this.end(session, 'not resumed');
       } else if (session.heartbeatAtMs !== undefined && now - session.heartbeatAtMs >= heartbeatTimeoutMs) {
         const { socket } = session;

@@ -25,15 +25,22 @@ export interface SessionSocket {
   close(reason: CloseReason, text: string): void;
 }
 
+/**
+ * What a session lives by. A client on a WebSocket may lose it and come back within the resume time; one of
+ * WHIP or WHEP has nothing but its media, whose end (by its request, or by ICE consent) is the session's.
+ */
+export type Lifeline = 'socket' | 'media';
+
 const MAX_MISSED_EVENTS = 32;
 
 /**
- * One client's session: what it holds, and the socket it is attached to. It outlives its socket for the
- * resume time. Idle sessions are many: what most of them never need is made when it is first needed.
+ * One client's session: what it holds, and the socket it is attached to if it lives by one. Idle sessions are
+ * many: what most of them never need is made when it is first needed.
  */
 export class Session {
   readonly id: SessionId;
   readonly subject: string;
+  readonly livesBy: Lifeline;
   /** Of the token that its client showed last; undefined until its first request here. */
   identity: Identity | undefined;
   /** Who was told last that a token expires, and when that does. */
@@ -54,9 +61,16 @@ export class Session {
   #missed: StreamEvent[] | undefined;
   #lostUnseen = false;
 
-  constructor(id: SessionId, subject: string) {
+  constructor(id: SessionId, subject: string, livesBy: Lifeline = 'socket') {
     this.id = id;
     this.subject = subject;
+    this.livesBy = livesBy;
+  }
+
+  /** Whether what it lives by is there; media that is being set up is. */
+  get connected(): boolean {
+    if (this.livesBy === 'socket') return this.socket !== undefined;
+    return this.streamCount > 0 || this.#serial?.idle === false;
   }
 
   /** For logs and people: tells sessions apart, and cannot be used to take one over. */
@@ -175,7 +189,7 @@ export class Session {
       id: this.id,
       subject: this.subject,
       signaling,
-      connected: this.socket !== undefined,
+      connected: this.connected,
       events: this.events,
       holds: this.holds(),
     };

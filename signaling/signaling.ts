@@ -97,7 +97,14 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   });
   const requests = new Requests(services, deps.authoriser, tokens, metrics);
   const connections = new Connections({ settings, requests, metrics, now }, sessions);
-  const router = new HttpRouter({ services, authoriser: deps.authoriser, metrics, assets: deps.assets });
+  const router = new HttpRouter({
+    services,
+    authoriser: deps.authoriser,
+    tokens,
+    metrics,
+    assets: deps.assets,
+    shuttingDown: () => requests.shuttingDown,
+  });
   const listeners = settings.listeners.map(
     (listener) =>
       new Listener({

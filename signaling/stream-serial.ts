@@ -18,6 +18,10 @@ export class StreamSerial {
     return result;
   }
 
+  get idle(): boolean {
+    return this.#tails.size === 0;
+  }
+
   #forget(stream: StreamName, tail: Promise<unknown>): void {
     if (this.#tails.get(stream) === tail) this.#tails.delete(stream);
   }

@@ -17,6 +17,7 @@ export {
 export { END_REASONS, EVENT_METHODS, EVENT_SCHEMAS, type EventData, type EventMethod } from './event.ts';
 export { type Handshake, type HandshakeResult, parseHandshake } from './handshake.ts';
 export {
+  MAX_SDP_CHARACTERS,
   METHODS,
   type Method,
   PROTOCOL_VERSION,

@@ -19,6 +19,7 @@ import {
 } from '../../core/protocol/index.ts';
 import type { NodeId, SessionRecord } from '../../core/registry/record.ts';
 import { demandPermission, type Services } from '../request-context.ts';
+import { bearerToken } from './bearer-token.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -157,8 +158,7 @@ export class Api {
   }
 
   async #demandAdmin(request: IncomingMessage, stream?: StreamName): Promise<void> {
-    const token = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-    demandPermission(await this.#authoriser.identify(token), 'admin', stream);
+    demandPermission(await this.#authoriser.identify(bearerToken(request)), 'admin', stream);
   }
 }
 

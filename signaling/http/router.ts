@@ -2,35 +2,41 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PROBLEM_MEDIA_TYPE, problemOf } from '../../core/api/index.ts';
 import type { Authoriser } from '../../core/auth/index.ts';
 import { MillraceError, toMillraceError } from '../../core/protocol/index.ts';
+import { isWhipPath } from '../../core/whip/index.ts';
 import type { Assets } from '../assets.ts';
 import type { SignalingMetrics } from '../metrics.ts';
 import { hostTrusted, originAllowed } from '../origin.ts';
 import type { Services } from '../request-context.ts';
+import type { SessionTokens } from '../session-tokens.ts';
 import { Api } from './api.ts';
+import { corsHeaders } from './cors.ts';
 import { serveAsset } from './static.ts';
+import { Whip } from './whip.ts';
 
-/** Plain HTTP requests: /api/v1, and the files of the page. */
+/** Plain HTTP requests: /api/v1, WHIP and WHEP, and the files of the page. */
 export class HttpRouter {
   readonly #services: Services;
   readonly #metrics: SignalingMetrics;
   readonly #assets: Assets;
   readonly #api: Api;
+  readonly #whip: Whip;
 
   constructor(options: {
     services: Services;
     authoriser: Authoriser;
     metrics: SignalingMetrics;
     assets: Assets | undefined;
+    tokens: SessionTokens;
+    shuttingDown: () => boolean;
   }) {
     this.#services = options.services;
     this.#metrics = options.metrics;
     this.#assets = options.assets ?? new Map();
     this.#api = new Api(options.services, options.authoriser);
+    this.#whip = new Whip(options);
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    // What a client still sends, nobody reads.
-    request.resume();
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.on('finish', () => {
       this.#metrics.http.inc({ method: methodLabel(request.method), code: String(response.statusCode) });
@@ -53,6 +59,17 @@ export class HttpRouter {
         const type = answer.headers?.['Content-Type'] ?? 'application/json';
         sendJson(request, response, answer.status, type, answer.body);
       }
+      return;
+    }
+    if (isWhipPath(path)) {
+      this.#demandTrust(request);
+      for (const [name, value] of Object.entries(corsHeaders(request.headers.origin))) {
+        response.setHeader(name, value);
+      }
+      const { status, headers, body } = await this.#whip.answer(request, path);
+      response.setHeader('Cache-Control', 'no-store');
+      const length = { 'Content-Length': Buffer.byteLength(body ?? '') };
+      response.writeHead(status, { ...(status !== 204 && length), ...headers }).end(body);
       return;
     }
     const found = this.#assets.get(path);

@@ -1,0 +1,16 @@
+import { MillraceError } from '../core/protocol/index.ts';
+
+/** @throws MillraceError `timed_out` when the work, which goes on then, is not done by the deadline */
+export async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new MillraceError('timed_out', `no answer within ${timeoutMs} ms; try again`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
