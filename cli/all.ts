@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as MetricsRegistry } from 'prom-client';
 import { connectLocal } from '../adapters/channel/local.ts';
 import { createMemoryRegistry } from '../adapters/registry/memory/memory.ts';
-import { openAuthoriser } from '../core/auth/index.ts';
 import type { MediaCalls, MediaNotice } from '../core/channel/media.ts';
 import { createMediaServer } from '../media-server/index.ts';
 import { type Assets, asset, createSignaling, type Signaling } from '../signaling/index.ts';
 import { bundleWeb } from '../web/bundle.ts';
 import { checkAddresses } from './addresses.ts';
+import { authorisationOf, createAuthorisation } from './authorisation.ts';
 import { governLifetime } from './lifetime.ts';
 import { createLog, type LogFormat, logFormat } from './log.ts';
 import { type Reached, readyBlock, readyRecord } from './ready.ts';
@@ -42,6 +42,8 @@ export async function runAll(settings: Settings, { environment, version }: Surro
   const metrics = new MetricsRegistry();
   collectDefaultMetrics({ register: metrics });
 
+  const authorisation = createAuthorisation(settings, log);
+  closers.push(() => authorisation.close());
   const registry = createMemoryRegistry();
   closers.push(() => registry.close());
   const mediaServer = createMediaServer(mediaServerSettings(settings, version), { registry, log, metrics });
@@ -60,8 +62,7 @@ export async function runAll(settings: Settings, { environment, version }: Surro
           onError: (error, call) => log.error({ err: error, call }, 'a call to the media server failed'),
         },
       ),
-    // Nobody else can reach it: the settings allow other addresses only with MILLRACE_AUTH=off.
-    authoriser: openAuthoriser,
+    authoriser: authorisation.authoriser,
     log,
     metrics,
     assets,
@@ -80,7 +81,7 @@ function reachedAt(
   version: string,
 ): Reached {
   const [port = 0, localPort = 0] = signaling.ports;
-  const { listen, localListen, metricsListen, rtcPort, workers, auth } = settings;
+  const { listen, localListen, metricsListen, rtcPort, workers } = settings;
   return {
     version,
     listen: { ...listen, port },
@@ -88,7 +89,7 @@ function reachedAt(
     localListen: localListen && { ...localListen, port: localPort },
     metricsListen: metricsListen && { ...metricsListen, port: signaling.metricsPort ?? 0 },
     rtcPorts: rtcPort === 0 ? undefined : [rtcPort, rtcPort + workers - 1],
-    auth,
+    auth: authorisationOf(settings),
     // Counted from the beginning of the process.
     startedInMs: Math.round(performance.now()),
   };

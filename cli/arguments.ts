@@ -6,15 +6,23 @@ import { SETTINGS, type SettingKey } from './settings.ts';
 export const COMMANDS = {
   all: 'Run everything in one process (what npm start does)',
   settings: 'Print the settings in force, and where each comes from',
+  token: 'Print a token for trying out',
   help: 'Print this',
 } as const;
 
 export type Command = keyof typeof COMMANDS;
 
+/** Of the command `token`, behind it. */
+export const TOKEN_FLAGS = ['--subject', '--publish', '--play', '--record', '--admin', '--ttl'] as const;
+export type TokenFlag = (typeof TOKEN_FLAGS)[number];
+const ONCE: readonly TokenFlag[] = ['--subject', '--ttl'];
+
 export interface Arguments {
   readonly command: Command | 'version';
   /** Values of flags as they were written. */
   readonly flags: ReadonlyMap<SettingKey, string>;
+  /** Values in the order in which they were written; a flag may stand there several times. */
+  readonly tokenFlags: ReadonlyMap<TokenFlag, readonly string[]>;
   /** `--config` */
   readonly configFile?: string;
   readonly mistakes: readonly Mistake[];
@@ -27,6 +35,7 @@ const FLAGS: ReadonlyMap<string, SettingKey> = new Map(
 /** @param args what stands behind the program's name */
 export function parseArguments(args: readonly string[]): Arguments {
   const flags = new Map<SettingKey, string>();
+  const tokenFlags = new Map<TokenFlag, string[]>();
   const mistakes: Mistake[] = [];
   let command: Command | 'version' | undefined;
   let configFile: string | undefined;
@@ -34,8 +43,9 @@ export function parseArguments(args: readonly string[]): Arguments {
 
   for (let i = 0; i < args.length; i++) {
     const argument = args[i] ?? '';
-    if (argument === '--help' || argument === '-h') return { command: 'help', flags, mistakes: [] };
-    if (argument === '--version') return { command: 'version', flags, mistakes: [] };
+    if (argument === '--help' || argument === '-h')
+      return { command: 'help', flags, tokenFlags, mistakes: [] };
+    if (argument === '--version') return { command: 'version', flags, tokenFlags, mistakes: [] };
     if (!argument.startsWith('-')) {
       if (command !== undefined) mistake(argument, `a second command; ${command} is one already`);
       else if (Object.hasOwn(COMMANDS, argument)) command = argument as Command;
@@ -44,8 +54,18 @@ export function parseArguments(args: readonly string[]): Arguments {
     }
     const [name = '', ...rest] = argument.split('=');
     const key = FLAGS.get(name);
-    if (key === undefined && name !== '--config') {
-      mistake(name, unknown('flag', name, [...FLAGS.keys(), '--config', '--help', '--version']));
+    const tokenFlag = command === 'token' ? TOKEN_FLAGS.find((flag) => flag === name) : undefined;
+    if (key === undefined && tokenFlag === undefined && name !== '--config') {
+      mistake(
+        name,
+        unknown('flag', name, [
+          ...FLAGS.keys(),
+          ...(command === 'token' ? TOKEN_FLAGS : []),
+          '--config',
+          '--help',
+          '--version',
+        ]),
+      );
       // The value of an unknown flag is not a command.
       if (rest.length === 0 && args[i + 1]?.startsWith('-') === false) i++;
       continue;
@@ -55,11 +75,21 @@ export function parseArguments(args: readonly string[]): Arguments {
       value = args[i + 1]?.startsWith('--') ? undefined : args[++i];
     }
     if (value === undefined || value === '') mistake(argument, 'a value is missing');
-    else if (key === undefined) configFile = value;
+    else if (tokenFlag !== undefined) {
+      const given = tokenFlags.get(tokenFlag) ?? [];
+      if (given.length > 0 && ONCE.includes(tokenFlag)) mistake(name, 'given twice');
+      tokenFlags.set(tokenFlag, [...given, value]);
+    } else if (key === undefined) configFile = value;
     else if (flags.has(key)) mistake(name, 'given twice');
     else flags.set(key, value);
   }
-  return { command: command ?? 'all', flags, mistakes, ...(configFile === undefined ? {} : { configFile }) };
+  return {
+    command: command ?? 'all',
+    flags,
+    tokenFlags,
+    mistakes,
+    ...(configFile === undefined ? {} : { configFile }),
+  };
 }
 
 export function unknown(what: string, name: string, known: readonly string[]): string {

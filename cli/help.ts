@@ -22,6 +22,11 @@ export function helpText(): string {
     ...commands,
     '',
     wrap(
+      'token --subject NAME [--publish PATTERN] [--play PATTERN] [--record PATTERN] [--admin PATTERN|true] [--ttl TIME] signs with MILLRACE_AUTH_KEY what it is told to allow on the streams that fit the pattern (* any characters, ? one); a flag may stand there several times, and --ttl is 1h by default.',
+      '',
+    ),
+    '',
+    wrap(
       'Each setting can be a flag, a variable of the environment, or a line of a JSON file named by --config or MILLRACE_CONFIG; a flag wins over the environment, and that over the file. --rtc-port 21000, MILLRACE_RTC_PORT=21000 and {"rtc_port": 21000} say the same. TIME is written like 500ms, 30s, 2m; BITRATE like 800k, 8M (bit/s); BYTES like 65536, 256KiB.',
       '',
     ),

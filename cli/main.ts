@@ -28,6 +28,13 @@ async function main(): Promise<void> {
   if (args.command === 'version') return console.log(packageVersion());
   const read = readSettings(args, process.env);
   if (args.command === 'settings') return console.log(settingsListing(read));
+  if (args.command === 'token') {
+    const { makeToken } = await import('./token-command.ts');
+    const { token, summary } = await makeToken(args.tokenFlags, read.settings, Date.now());
+    // Standard output has the token alone, for scripts.
+    console.error(summary);
+    return console.log(token);
+  }
   keepCompiledCode(process.env);
   // Imported late: mediasoup and the rest are not needed to say what is wrong with a setting.
   const { runAll } = await import('./all.ts');

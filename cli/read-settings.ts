@@ -9,7 +9,7 @@ const KEYS = Object.keys(SETTINGS) as SettingKey[];
 const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
 /** Instead of a secret. */
 const HIDDEN = '…';
-const SECRET_NAME = /key|secret|token|pass/i;
+const SECRET_NAME = /auth|key|secret|token|pass/i;
 
 /** A value as it was written, and where. */
 interface Written {

@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { formatAddress } from './addresses.ts';
 import { isLoopback } from './loopback.ts';
-import type { Settings } from './settings.ts';
 import type { HostPort } from './value.ts';
 
 /** Where the server is reached, once it listens. */
@@ -14,7 +13,8 @@ export interface Reached {
   readonly metricsListen: HostPort | undefined;
   /** First and last media port; undefined where the system chose them. */
   readonly rtcPorts: readonly [number, number] | undefined;
-  readonly auth: Settings['auth'];
+  /** undefined = nobody is asked for anything, and only this machine gets in. */
+  readonly auth: 'off' | 'tokens' | undefined;
   readonly startedInMs: number;
 }
 
@@ -100,10 +100,17 @@ export function readyBlock(reached: Reached): string {
 function notes({ auth, listen }: Reached): string[] {
   if (auth === 'off')
     return ['  Authorisation is off: whoever reaches this server may publish, play and end everything.'];
+  if (auth === 'tokens') {
+    return [
+      '  Clients need a token; the page takes it as …/#token=TOKEN. Where the key is a secret, this makes one:',
+      "    npm start --silent -- token --subject me --publish '*' --play '*' --admin true",
+    ];
+  }
   const open = formatAddress({ host: '0.0.0.0', port: listen.port });
   return [
     '  Without authorisation only this machine is served. To let everyone on the network do everything:',
     `    MILLRACE_AUTH=off MILLRACE_LISTEN=${open} npm start`,
+    '  To let in whoever has a token: docs/tokens.md.',
   ];
 }
 

@@ -26,5 +26,5 @@ await runSetup(async () => {
 function serves(args) {
   const command = args.find((arg) => !arg.startsWith('-'));
   if (args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version')) return false;
-  return command !== 'help' && command !== 'settings';
+  return command !== 'help' && command !== 'settings' && command !== 'token';
 }

@@ -1,0 +1,65 @@
+import type { Logger } from 'pino';
+import { JwksUrl } from '../adapters/auth/jwks-url.ts';
+import { KeyFile } from '../adapters/auth/key-file.ts';
+import { matchingKeys } from '../adapters/auth/key-set.ts';
+import { TokenAuthoriser } from '../adapters/auth/token-authoriser.ts';
+import { type KeySource, secretKey, UnusableKey } from '../adapters/auth/verification-key.ts';
+import { type Authoriser, openAuthoriser } from '../core/auth/index.ts';
+import type { Settings } from './settings.ts';
+import { StartError } from './start-error.ts';
+
+export interface Authorisation {
+  readonly authoriser: Authoriser;
+  close(): void;
+}
+
+/** What clients are asked for; undefined = nothing, and only this machine gets in. */
+export function authorisationOf({
+  auth,
+  authKey,
+  authKeyFile,
+  authJwksUrl,
+}: Settings): 'off' | 'tokens' | undefined {
+  return auth ?? ((authKey ?? authKeyFile ?? authJwksUrl) === undefined ? undefined : 'tokens');
+}
+
+/** @throws StartError when the keys cannot be used */
+export function createAuthorisation(settings: Settings, log: Logger): Authorisation {
+  const keys = keySource(settings, log);
+  // Without keys nobody else can reach the server: the settings allow other addresses only with MILLRACE_AUTH=off.
+  if (keys === undefined) return { authoriser: openAuthoriser, close: () => undefined };
+  const { authIssuer: issuer, authAudience: audience, authExpiry } = settings;
+  const rules = {
+    expiryRequired: authExpiry === 'required',
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+  };
+  return { authoriser: new TokenAuthoriser(keys, rules, Date.now), close: () => keys.close() };
+}
+
+/** The checks made sure that there is one at most. */
+function keySource(settings: Settings, log: Logger): KeySource | undefined {
+  const { authKey, authKeyFile, authJwksUrl } = settings;
+  if (authKey !== undefined) {
+    const keys = [secretKey(Buffer.from(authKey))];
+    return {
+      keysFor: async (algorithm, id) => matchingKeys(keys, algorithm, id),
+      close: () => undefined,
+    };
+  }
+  if (authKeyFile !== undefined) return keyFile(authKeyFile, log);
+  if (authJwksUrl === undefined) return undefined;
+  return new JwksUrl({ url: authJwksUrl, log, now: () => performance.now() });
+}
+
+function keyFile(path: string, log: Logger): KeySource {
+  try {
+    return new KeyFile({ path, log });
+  } catch (error) {
+    if (!(error instanceof UnusableKey)) throw error;
+    throw new StartError(
+      'Millrace cannot start.',
+      `MILLRACE_AUTH_KEY_FILE=${path} is of no use: ${error.message}`,
+    );
+  }
+}
