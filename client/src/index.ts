@@ -9,4 +9,4 @@ export type { Playback, PlaybackEvents, PlayOptions } from './playback.ts';
 export type { Publication } from './publication.ts';
 export type { SessionState } from './session.ts';
 export type { WebSocketConstructor, WebSocketLike } from './socket.ts';
-export type { Ended, MuteState, StreamEvents } from './stream-handle.ts';
+export type { Ended, MuteState, StreamEvents } from './stream-events.ts';

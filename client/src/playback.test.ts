@@ -170,3 +170,26 @@ test('A failed path restarts ICE on the same connection', async () => {
   await server.until(() => played().length === 2);
   assert.equal(played()[1], 'offer 0 ice 1 #2');
 });
+
+test('A play that is given up before it begins asks the server for nothing', async () => {
+  await assert.rejects(play({ signal: AbortSignal.abort() }), { errorName: 'closed' });
+  await context.session.request('stream.heartbeat', '', {});
+  assert.deepEqual(played(), []);
+});
+
+test('A session that is lost while a play begins is no failure, and makes one more offer only', async () => {
+  server.answer = (request) =>
+    request.method === 'stream.play' && played().length === 1
+      ? { err: ERROR_CODES.unknown_session }
+      : { data: { sdp: 'answer' } };
+  await context.session.request('stream.heartbeat', '', {});
+  const playback = await play();
+  await playback.mute({ audio: true });
+  assert.deepEqual(played(), ['offer 0 ice 0 #1', 'offer 1 ice 0 #1']);
+});
+
+test("An answer that the browser refuses is the server's to forget", async () => {
+  server.answer = ({ method }) => ({ data: { sdp: method === 'stream.play' ? 'broken' : '' } });
+  await assert.rejects(play(), { errorName: 'negotiation_failed' });
+  await server.until(() => server.of('stream.close').length === 1);
+});

@@ -11,6 +11,7 @@ import {
   type Reply,
   type ServerEvent,
 } from './message.ts';
+import { type PendingRequest, PendingRequests } from './pending-requests.ts';
 import { Socket, type WebSocketConstructor } from './socket.ts';
 
 /** `connecting` until the first connection stands, `reconnecting` after it was lost, `closed` for good. */
@@ -42,26 +43,13 @@ export interface SessionSettings {
   readonly maxPending: number;
 }
 
-interface Pending {
-  readonly id: number;
-  readonly method: Method;
-  readonly stream: string;
-  readonly data: Data;
-  readonly resolve: (data: Data) => void;
-  readonly reject: (error: MillraceError) => void;
-  readonly cancelDeadline: () => void;
-  /** Belongs to one connection: rejected when it is lost, where others are sent again on the next one. */
-  readonly volatile: boolean;
-  sent: boolean;
-}
-
 /**
  * One session with the server, over as many connections as it takes: requests with deadlines, heartbeats,
  * reconnection with back-off, and take-over of the session by the next connection.
  */
 export class Session extends Events<SessionEvents> {
   readonly #settings: SessionSettings;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingRequests;
   #state: SessionState = 'connecting';
   #id = '';
   #token: string | undefined;
@@ -69,7 +57,6 @@ export class Session extends Events<SessionEvents> {
   #socket: Socket | null = null;
   /** The connection is open and the session is taken over: requests may be sent. */
   #ready = false;
-  #nextRequestId = 1;
   /** Connections lost, or never had, since the last one that stood for a while. */
   #failures = 0;
   #openedAtMs = 0;
@@ -79,6 +66,7 @@ export class Session extends Events<SessionEvents> {
   constructor(settings: SessionSettings) {
     super();
     this.#settings = settings;
+    this.#pending = new PendingRequests(settings.clock, settings.maxPending);
     this.#connect();
   }
 
@@ -176,7 +164,7 @@ export class Session extends Events<SessionEvents> {
   #onReady(): void {
     this.#ready = true;
     this.#setState('connected');
-    for (const pending of this.#pending.values()) if (!pending.sent) this.#send(pending);
+    for (const pending of this.#pending.unsent()) this.#send(pending);
     this.#heartbeat();
   }
 
@@ -192,12 +180,11 @@ export class Session extends Events<SessionEvents> {
   }
 
   #onReply(reply: Reply): void {
-    const pending = this.#pending.get(reply.id);
+    const pending = this.#pending.take(reply.id);
     if (pending === undefined) return;
     // A server that answers and then hangs up, again and again, must not be run against without pause.
     const { clock, heartbeatMs } = this.#settings;
     if (clock.now() - this.#openedAtMs >= heartbeatMs) this.#failures = 0;
-    this.#settle(pending);
     if (reply.code === 0) {
       this.#id = reply.session;
       pending.resolve(reply.data);
@@ -214,11 +201,7 @@ export class Session extends Events<SessionEvents> {
   }
 
   #restart(): void {
-    for (const pending of [...this.#pending.values()]) {
-      if (!pending.sent || pending.volatile) continue;
-      this.#settle(pending);
-      pending.reject(new MillraceError('unknown_session', 'the session was lost meanwhile'));
-    }
+    this.#pending.onSessionLost(new MillraceError('unknown_session', 'the session was lost meanwhile'));
     this.emit('restarted', undefined);
   }
 
@@ -239,12 +222,7 @@ export class Session extends Events<SessionEvents> {
   }
 
   #reconnectLater(leastDelayMs: number, error: MillraceError): void {
-    for (const pending of [...this.#pending.values()]) {
-      pending.sent = false;
-      if (!pending.volatile) continue;
-      this.#settle(pending);
-      pending.reject(error);
-    }
+    this.#pending.onConnectionLost(error);
     const { clock, random, backoff } = this.#settings;
     const delayMs = leastDelayMs + backoffMs(this.#failures, random(), backoff);
     this.#failures += 1;
@@ -281,49 +259,24 @@ export class Session extends Events<SessionEvents> {
   }
 
   #enqueue(method: Method, stream: string, data: Data, timeoutMs: number, volatile: boolean): Promise<Data> {
-    const { clock, maxPending } = this.#settings;
+    const onTimeout = (): MillraceError =>
+      this.#ready
+        ? new MillraceError('no_reply', `no reply to ${method} within ${timeoutMs} ms; try again`)
+        : new MillraceError('disconnected', `no connection to the server within ${timeoutMs} ms`);
     return new Promise((resolve, reject) => {
       if (this.#state === 'closed') {
-        reject(new MillraceError('closed', 'the client is closed; make a new one'));
-        return;
+        throw new MillraceError('closed', 'the client is closed; make a new one');
       }
-      if (!volatile && this.#pending.size >= maxPending) {
-        reject(new MillraceError('queue_full', `${maxPending} requests wait for the server; try later`));
-        return;
-      }
-      const id = this.#nextRequestId++;
-      const pending: Pending = {
-        id,
-        method,
-        stream,
-        data,
-        resolve,
-        reject,
-        volatile,
-        sent: false,
-        cancelDeadline: clock.after(timeoutMs, () => {
-          this.#pending.delete(id);
-          reject(
-            this.#ready
-              ? new MillraceError('no_reply', `no reply to ${method} within ${timeoutMs} ms; try again`)
-              : new MillraceError('disconnected', `no connection to the server within ${timeoutMs} ms`),
-          );
-        }),
-      };
-      this.#pending.set(id, pending);
+      const request = { method, stream, data, volatile, timeoutMs, onTimeout };
+      const pending = this.#pending.add(request, { resolve, reject });
       if (this.#ready || (volatile && this.#socket !== null)) this.#send(pending);
     });
   }
 
-  #send(pending: Pending): void {
+  #send(pending: PendingRequest): void {
     const { id, method, stream, data } = pending;
     pending.sent = true;
     this.#socket?.send(encodeRequest({ id, method, stream, session: this.#id, token: this.#token, data }));
-  }
-
-  #settle(pending: Pending): void {
-    pending.cancelDeadline();
-    this.#pending.delete(pending.id);
   }
 
   #setState(state: SessionState): void {
@@ -340,11 +293,7 @@ export class Session extends Events<SessionEvents> {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
-    const reason = error ?? new MillraceError('closed', 'the client was closed');
-    for (const pending of [...this.#pending.values()]) {
-      this.#settle(pending);
-      pending.reject(reason);
-    }
+    this.#pending.rejectAll(error ?? new MillraceError('closed', 'the client was closed'));
     this.#setState('closed');
     this.emit('closed', error);
   }

@@ -2,9 +2,12 @@ import { type BackoffOptions, backoffMs } from './backoff.ts';
 import { type Clock, sleep } from './clock.ts';
 import { MillraceError, toError } from './error.ts';
 import { Events } from './events.ts';
+import { Flow } from './flow.ts';
 import type { Role, ServerEvent } from './message.ts';
 import { Peer, type PeerConnectionConstructor, type PeerHealth } from './peer.ts';
 import type { Session } from './session.ts';
+import type { Ended, MuteState, StreamEvents } from './stream-events.ts';
+import { Waiters } from './waiters.ts';
 
 /** What publications and playbacks need from their client. */
 export interface StreamContext {
@@ -17,29 +20,6 @@ export interface StreamContext {
   readonly backoff: BackoffOptions;
   /** How long a stream may be without media, the server being there, before it ends. */
   readonly recoveryMs: number;
-}
-
-/** true = muted. */
-export interface MuteState {
-  readonly audio: boolean;
-  readonly video: boolean;
-}
-
-export interface Ended {
-  /** `closed` by its owner, a reason that the server gave, or `failed` (then `error` says why). */
-  readonly reason: string;
-  readonly error: MillraceError | null;
-}
-
-export interface StreamEvents {
-  /** Media can flow for the first time. */
-  connected: undefined;
-  /** Media does not flow; everything needed is being done. */
-  reconnecting: undefined;
-  /** Media flows again. */
-  resumed: undefined;
-  /** Over for good; nothing follows. */
-  ended: Ended;
 }
 
 /** Ends that the server reports although this client still wants the stream: it starts again by itself. */
@@ -63,15 +43,14 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   #needsOffer = false;
   #running = false;
   #ended: Ended | null = null;
-  #flow: 'connecting' | 'flowing' | 'interrupted' = 'connecting';
-  #cancelFlowDeadline: () => void = () => {};
+  readonly #flow: Flow;
   #rejectBegin: () => void = () => {};
   readonly #endedFirst = new Promise<never>((_, reject) => {
     this.#rejectBegin = () => reject(new MillraceError('closed', 'ended'));
   });
   /** Why media does not come back, as far as is known. */
   #lastError: MillraceError | null = null;
-  readonly #waiters = new Set<{ resolve: () => void; reject: (error: MillraceError) => void }>();
+  readonly #waiters: Waiters;
   readonly #stopListening: readonly (() => void)[];
 
   constructor(role: Role, stream: string, context: StreamContext) {
@@ -80,6 +59,8 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     this.#role = role;
     this.stream = stream;
     this.context = context;
+    this.#flow = new Flow(context.clock, context.recoveryMs, () => this.#onFlowOverdue());
+    this.#waiters = new Waiters(context.clock, SETTLE_TIMEOUT_MS);
     this.#stopListening = [
       context.session.on('restarted', () => this.needTransport()),
       context.session.on('resumed', () => this.#onSessionResumed()),
@@ -102,7 +83,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
 
   /** True while media does not flow although it should. */
   get reconnecting(): boolean {
-    return this.#flow === 'interrupted' && this.#ended === null;
+    return this.#flow.interrupted && this.#ended === null;
   }
 
   /**
@@ -125,22 +106,29 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
 
   /** Makes the first transport. On failure the handle is ended, and the failure thrown. */
   protected async begin(signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) throw new MillraceError('closed', 'aborted before it began');
     const abort = () => void this.close();
+    if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
+    // What the session loses meanwhile is this attempt's own to repeat, not the loop's.
+    this.#running = true;
     try {
       // An end must not wait for the reply to a request that nobody wants any more.
-      await Promise.race([this.#connectFirst(), this.#endedFirst]);
+      await Promise.race([this.#endedFirst, this.#connectFirst()]);
     } catch (cause) {
-      if (this.#ended !== null)
+      if (this.#ended !== null) {
         throw this.#ended.error ?? new MillraceError('closed', 'closed before it began');
+      }
       const error = toError('negotiation_failed', `cannot ${this.#role} "${this.stream}"`, cause);
+      // Unless the server refused it, it may hold what this end gave up.
+      if (error.code === 0 || error.temporary) void this.#tellClosed();
+      this.#running = false;
       this.end({ reason: 'failed', error });
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
+      this.#running = false;
     }
-    this.#startFlowDeadline();
+    this.#flow.expect();
     this.checkFlow();
     this.#wake();
   }
@@ -195,18 +183,11 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
 
   /** Looks whether media flows, and says so when that has changed. */
   protected checkFlow(): void {
-    if (this.#ended !== null || this.flowing === (this.#flow === 'flowing')) return;
-    const first = this.#flow === 'connecting';
-    if (this.flowing) {
-      this.#flow = 'flowing';
-      this.#lastError = null;
-      this.#cancelFlowDeadline();
-      this.#emit(first ? 'connected' : 'resumed', undefined);
-    } else if (!first) {
-      this.#flow = 'interrupted';
-      this.#startFlowDeadline();
-      this.#emit('reconnecting', undefined);
-    }
+    if (this.#ended !== null) return;
+    const change = this.#flow.update(this.flowing);
+    if (change === null) return;
+    if (change !== 'reconnecting') this.#lastError = null;
+    this.#emit(change, undefined);
   }
 
   protected end(ended: Ended): void {
@@ -214,12 +195,12 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     // A publish or play that is on its way would be held for nobody.
     if (this.#running && ended.reason !== 'closed') void this.#tellClosed();
     this.#ended = ended;
-    this.#cancelFlowDeadline();
+    this.#flow.stop();
     for (const stop of this.#stopListening) stop();
     this.closePeers();
     this.#rejectBegin();
     const error = ended.error ?? new MillraceError('closed', `"${this.stream}" has ended: ${ended.reason}`);
-    this.#rejectWaiters(error);
+    this.#waiters.rejectAll(error);
     this.#emit('ended', ended);
   }
 
@@ -229,6 +210,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   }
 
   async #connectFirst(): Promise<void> {
+    this.throwIfEnded();
     try {
       await this.connect(false);
     } catch (error) {
@@ -261,58 +243,28 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       );
   }
 
-  #startFlowDeadline(): void {
-    const { clock, recoveryMs, session } = this.context;
-    this.#cancelFlowDeadline();
-    this.#cancelFlowDeadline = clock.after(recoveryMs, () => {
-      // Without the server nothing can be decided; its return starts the time anew.
-      if (session.state !== 'connected') {
-        this.#startFlowDeadline();
-        return;
-      }
-      void this.#tellClosed();
-      const error =
-        this.#lastError ??
-        new MillraceError(
-          'no_media_path',
-          `no media connection for "${this.stream}" within ${recoveryMs} ms; check that this network lets UDP or TCP through to the server's media port`,
-        );
-      this.end({ reason: 'failed', error });
-    });
+  #onFlowOverdue(): void {
+    // Without the server nothing can be decided; its return finds the time begun anew.
+    if (this.context.session.state !== 'connected') {
+      this.#flow.expect();
+      return;
+    }
+    const error =
+      this.#lastError ??
+      new MillraceError(
+        'no_media_path',
+        `no media connection for "${this.stream}" within ${this.context.recoveryMs} ms; check that this network lets UDP or TCP through to the server's media port`,
+      );
+    void this.#tellClosed();
+    this.end({ reason: 'failed', error });
   }
 
   /** Resolves when all that is wanted is there. */
-  #settled(): Promise<void> {
-    const { clock } = this.context;
-    return new Promise<void>((resolve, reject) => {
-      if (this.#ended !== null) {
-        reject(new MillraceError('closed', `"${this.stream}" has ended: ${this.#ended.reason}`));
-        return;
-      }
-      const cancelDeadline = clock.after(SETTLE_TIMEOUT_MS, () => {
-        this.#waiters.delete(waiter);
-        reject(
-          new MillraceError('no_reply', `not done within ${SETTLE_TIMEOUT_MS} ms; it is still being tried`),
-        );
-      });
-      const waiter = {
-        resolve: () => {
-          cancelDeadline();
-          resolve();
-        },
-        reject: (error: MillraceError) => {
-          cancelDeadline();
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      this.#wake();
-    });
-  }
-
-  #rejectWaiters(error: MillraceError): void {
-    for (const waiter of this.#waiters) waiter.reject(error);
-    this.#waiters.clear();
+  async #settled(): Promise<void> {
+    this.throwIfEnded();
+    const settled = this.#waiters.wait();
+    this.#wake();
+    await settled;
   }
 
   #wake(): void {
@@ -343,8 +295,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       }
     }
     if (this.#ended !== null) return;
-    for (const waiter of this.#waiters) waiter.resolve();
-    this.#waiters.clear();
+    this.#waiters.resolveAll();
     this.checkFlow();
   }
 
@@ -402,7 +353,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       }
       // A refusal for good: what is there stays, and the caller is told.
       this.#wantedMute = this.#appliedMute;
-      this.#rejectWaiters(error);
+      this.#waiters.rejectAll(error);
     }
   }
 
