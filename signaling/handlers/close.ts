@@ -13,7 +13,8 @@ export async function close(
 ): Promise<Record<string, never>> {
   const { session } = context;
   const waited = data.role !== 'publish' && session.endWaits(stream);
-  const roles: readonly Role[] = data.role === undefined ? ['publish', 'play'] : [data.role];
+  // The play first: ended by the publish that it plays, it would count as lost.
+  const roles: readonly Role[] = data.role === undefined ? ['play', 'publish'] : [data.role];
   const held = roles.flatMap((role) => {
     const node = session.hold(stream)?.[role]?.node;
     return node === undefined ? [] : [{ role, node }];
