@@ -9,6 +9,8 @@ import type { SessionStore } from './session-store.ts';
 
 /** How long before its token expires a session's client is told. */
 const NOTICE_MS = 30_000;
+/** How long it is given to show another, before it is told again. */
+const REPEAT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5000;
 const CLOSE_ATTEMPTS = 3;
 
@@ -67,16 +69,16 @@ export class SessionTokens {
         const text = 'token_expired: get a new token, then connect again';
         void this.#sessions.end(session, 'its token expired', { reason: 'policy', text });
       } else {
-        this.#tellExpiry(session, expiresAtMs);
+        this.#tellExpiry(session, expiresAtMs, now);
       }
     }
   }
 
-  /** Once for each token and socket; a client that is away learns it when it is back, if it is true still. */
-  #tellExpiry(session: Session, expiresAtMs: number): void {
+  /** A client that is away learns it when it is back, if it is true still. */
+  #tellExpiry(session: Session, expiresAtMs: number, nowMs: number): void {
     const { socket, expiryTold: told } = session;
-    if (socket === undefined || (told?.socket === socket && told.expiresAtMs === expiresAtMs)) return;
-    session.expiryTold = { socket, expiresAtMs };
+    if (socket === undefined || (told?.socket === socket && nowMs < told.atMs + REPEAT_MS)) return;
+    session.expiryTold = { socket, atMs: nowMs };
     const data = { expires_at: new Date(expiresAtMs).toISOString() };
     session.tell({ method: 'session.expiring', stream: '', data });
   }

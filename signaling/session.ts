@@ -43,8 +43,8 @@ export class Session {
   readonly livesBy: Lifeline;
   /** Of the token that its client showed last; undefined until its first request here. */
   identity: Identity | undefined;
-  /** Who was told last that a token expires, and when that does. */
-  expiryTold: { readonly socket: SessionSocket; readonly expiresAtMs: number } | undefined;
+  /** Who was told last that its token expires, and when (Unix time). */
+  expiryTold: { readonly socket: SessionSocket; readonly atMs: number } | undefined;
   socket: SessionSocket | undefined;
   /** Whether its client, at its latest connection, asked for events. */
   events = false;
