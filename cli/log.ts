@@ -38,16 +38,40 @@ function standardOutput(format: LogFormat): DestinationStream {
 }
 
 const FIXED = new Set(['level', 'time', 'msg', 'err']);
+/** Would move the cursor, start a line, or turn the order of what follows round. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** `14:02:11.402 warn  stream ended  stream=lobby reason=displaced` */
 export function prettyLine(json: string): string {
   const record: Record<string, unknown> = JSON.parse(json);
   const fields = Object.entries(record)
     .filter(([name]) => !FIXED.has(name))
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(([name, value]) => `${visible(name)}=${fieldText(value)}`);
   const time = String(record.time).slice(11, 23);
-  const head = `${time} ${String(record.level).padEnd(5)} ${record.msg ?? ''}`;
+  const head = `${time} ${String(record.level).padEnd(5)} ${visible(String(record.msg ?? ''))}`;
   const line = fields.length === 0 ? head : `${head}  ${fields.join(' ')}`;
   const stack = (record.err as { stack?: string } | undefined)?.stack;
-  return stack === undefined ? `${line}\n` : `${line}\n${stack}\n`;
+  return stack === undefined ? `${line}\n` : `${line}\n${stackText(stack)}\n`;
+}
+
+/** In quotes where it could be taken for several fields, or for none. */
+function fieldText(value: unknown): string {
+  const plain = typeof value === 'string' && /^[^\s"=]+$/u.test(value);
+  return visible(plain ? value : JSON.stringify(value));
+}
+
+function visible(text: string): string {
+  return text.replace(UNSEEN, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** An error's own words may have lines: set in, none of them looks like a record. */
+function stackText(stack: string): string {
+  return stack
+    .split(/\r\n|\r|\n/)
+    .map((line, index) => visible(index === 0 || line.startsWith('    ') ? line : `    ${line}`))
+    .join('\n');
 }

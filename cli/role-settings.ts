@@ -43,6 +43,8 @@ export function signalingSettings(
     ...(metricsListen ? { metricsListen } : {}),
     replyMethod: settings.replyMethod,
     allowedOrigins: settings.allowedOrigins ?? [],
+    trustedProxies: settings.trustedProxies ?? [],
+    handshakeTimeoutMs: settings.handshakeTimeout,
     heartbeatTimeoutMs: settings.heartbeatTimeout,
     resumeMs: settings.resumeTimeout,
     pingIntervalMs: settings.pingInterval,
@@ -52,12 +54,14 @@ export function signalingSettings(
     closeSpreadMs: 0,
     limits: {
       connections: settings.maxConnections,
+      connectionsPerAddress: settings.maxConnectionsPerAddress,
       sessions: settings.maxSessions,
       streamsPerSession: settings.maxStreamsPerSession,
       badMessages: settings.maxBadMessages,
       messageBytes: settings.maxMessageSize,
       sendBufferBytes: settings.maxSendBuffer,
       queuedRequests: settings.maxQueuedRequests,
+      requestsPerSecond: settings.maxRequestRate,
     },
   };
 }

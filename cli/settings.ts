@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { keysUrl, secret, words } from './auth-value.ts';
 import { optional, type Setting, secretly, withDefault } from './setting.ts';
 import {
+  addressRange,
   bitrate,
   bytes,
   choice,
@@ -43,6 +44,11 @@ export const SETTING_GROUPS = {
       list(origin),
       'the server’s own page only',
       'Origins of web pages on other hosts that may use this server; * allows all',
+    ),
+    trustedProxies: optional(
+      list(addressRange),
+      'none',
+      'Addresses or ranges (10.0.0.0/8) of proxies in front, whose X-Forwarded-For says where clients are',
     ),
   },
   'Who may use it': {
@@ -151,6 +157,11 @@ export const SETTING_GROUPS = {
       '60s',
       'How long a session, and what it publishes and plays, outlives its connection',
     ),
+    handshakeTimeout: withDefault(
+      duration({ min: '1s', max: '2m' }),
+      '10s',
+      'How long a TLS handshake, and an HTTP request with its body, may take',
+    ),
     pingInterval: withDefault(duration({ min: '1s', max: '10m' }), '20s', 'Between WebSocket pings'),
     requestTimeout: withDefault(
       duration({ min: '1s', max: '2m' }),
@@ -191,6 +202,11 @@ export const SETTING_GROUPS = {
       '12000',
       'WebSocket connections at once',
     ),
+    maxConnectionsPerAddress: withDefault(
+      integer({ min: 1, max: 1_000_000 }),
+      '1000',
+      'The same for one client address; a /64 of IPv6 counts as one, loopback has no limit. Behind a proxy that needs MILLRACE_TRUSTED_PROXIES',
+    ),
     maxSessions: withDefault(
       integer({ min: 1, max: 2_000_000 }),
       '24000',
@@ -222,6 +238,11 @@ export const SETTING_GROUPS = {
       integer({ min: 1, max: 10_000 }),
       '64',
       'Requests of one connection that wait for their reply at once',
+    ),
+    maxRequestRate: withDefault(
+      integer({ min: 1, max: 100_000 }),
+      '100',
+      'Requests a second of one connection over time; three times as many may come at once',
     ),
   },
   Logs: {

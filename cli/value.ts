@@ -46,6 +46,19 @@ export const ipAddress: ValueType<string> = {
     isIP(text) ? { value: text } : { wrong: 'not an IP address; write it like 192.0.2.7 or 2001:db8::7' },
 };
 
+/** A range of addresses, or one address. */
+export const addressRange: ValueType<{ readonly address: string; readonly prefix: number }> = {
+  syntax: 'CIDR',
+  parse(text) {
+    const [address = '', length, ...more] = text.split('/');
+    const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+    const prefix = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) : Number.NaN;
+    return bits > 0 && prefix <= bits && more.length === 0 && !address.includes('%')
+      ? { value: { address, prefix } }
+      : { wrong: 'no range of addresses; write it like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32' };
+  },
+};
+
 /** @param use what the server must be able to do with the file now */
 export function file(use: 'read' | 'execute'): ValueType<string> {
   return {

@@ -30,6 +30,8 @@ export interface ConnectionContext {
 }
 
 const BAD_MESSAGE_REFILL_MS = 5000;
+/** A client that comes back asks for all of its streams at once. */
+const BURST_S = 3;
 
 /** One client's WebSocket: text in, replies in their order and events out, all of it bounded. */
 export class Connection implements Requester {
@@ -45,6 +47,7 @@ export class Connection implements Requester {
   readonly #context: ConnectionContext;
   readonly #order = new ReplyOrder();
   #allowance: Allowance | undefined;
+  #rate: Allowance | undefined;
   #pending = 0;
   /** The code it was closed with from this end; a client that reads nothing never confirms it. */
   #closedWith: number | undefined;
@@ -65,7 +68,10 @@ export class Connection implements Requester {
       this.#heardAtMs = context.now();
     });
     // A message that breaks the protocol's frame or is too large: the socket closes itself with the fitting code.
-    socket.on('error', () => undefined);
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+        context.metrics.limits.inc({ limit: 'message_bytes' });
+    });
     socket.on('close', (code) => {
       this.closing = true;
       context.metrics.closes.inc({ code: closeCodeLabel(this.#closedWith ?? code) });
@@ -102,7 +108,7 @@ export class Connection implements Requester {
 
   #receive(data: Buffer, isBinary: boolean): void {
     if (this.closing) return;
-    const { settings, requests, now } = this.#context;
+    const { settings, requests, metrics, now } = this.#context;
     this.#heardAtMs = now();
     if (isBinary || !isUtf8(data)) {
       this.close('unsupported_data', 'send JSON as text, in UTF-8');
@@ -114,7 +120,15 @@ export class Connection implements Requester {
       return;
     }
     const { request } = decoded;
+    if (!this.#withinRate()) {
+      const { requestsPerSecond } = settings.limits;
+      const text = `more than ${requestsPerSecond} requests a second; wait a second, then send fewer`;
+      metrics.limits.inc({ limit: 'request_rate' });
+      this.#refuse(request, new MillraceError('too_many', text));
+      return;
+    }
     if (this.#pending >= settings.limits.queuedRequests) {
+      metrics.limits.inc({ limit: 'queued_requests' });
       const text = `${this.#pending} requests of this connection wait for their reply already; wait for some`;
       this.#refuse(request, new MillraceError('too_many', text));
       return;
@@ -126,6 +140,16 @@ export class Connection implements Requester {
       for (const ready of this.#order.settle(slot, text)) this.#send(ready);
       this.session?.closeIfLost();
     });
+  }
+
+  #withinRate(): boolean {
+    const { settings, now } = this.#context;
+    const { requestsPerSecond } = settings.limits;
+    this.#rate ??= new Allowance(
+      { capacity: requestsPerSecond * BURST_S, refillMs: 1000 / requestsPerSecond },
+      now(),
+    );
+    return this.#rate.spend(now());
   }
 
   /** An error reply, as long as the connection's allowance of them lasts. It also bounds what waits in order. */
@@ -142,14 +166,16 @@ export class Connection implements Requester {
     const spent = this.#allowance.spend(now());
     for (const ready of this.#order.settle(slot, encodeError(head, error, this.replyMethod)))
       this.#send(ready);
-    if (!spent)
-      this.close('too_many_bad_messages', 'too many bad messages; read the errors, then connect again');
+    if (spent) return;
+    metrics.limits.inc({ limit: 'bad_messages' });
+    this.close('too_many_bad_messages', 'too many bad messages; read the errors, then connect again');
   }
 
   #send(text: string): void {
     if (this.closing) return;
     const { sendBufferBytes } = this.#context.settings.limits;
     if (this.#socket.bufferedAmount > sendBufferBytes) {
+      this.#context.metrics.limits.inc({ limit: 'send_buffer' });
       this.close('slow_reader', `more than ${sendBufferBytes} bytes wait to be read`);
       return;
     }

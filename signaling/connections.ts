@@ -40,6 +40,7 @@ export class Connections {
     }
     // A browser's page can read this code, but not the status of a refused handshake.
     this.#refusing += 1;
+    this.#context.metrics.limits.inc({ limit: 'connections' });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#refusing -= 1;

@@ -6,10 +6,13 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Handshake, parseHandshake, type ReplyMethod } from '../core/protocol/index.ts';
+import type { ClientLimits } from './limits/client-limits.ts';
+import { endWith } from './limits/ending.ts';
+import type { SignalingLimit } from './metrics.ts';
 import { originAllowed } from './origin.ts';
 import type { Certificate, ListenerSettings } from './settings.ts';
 
@@ -20,16 +23,24 @@ export interface ListenerOptions {
   readonly messageBytes: number;
   /** TCP connections at once, those of plain HTTP included; further ones are dropped. */
   readonly tcpConnections: number;
+  readonly clientLimits: ClientLimits;
+  /** Longest time for a TLS handshake, for a request's headers, and for a request with its body. */
+  readonly handshakeTimeoutMs: number;
+  /** An HTTP response of which nobody reads a byte for this long is given up. */
+  readonly stalledMs: number;
   /** Whether a WebSocket is taken in at all; else its opening handshake is answered 503. */
   readonly admits: () => boolean;
   readonly onSocket: (socket: WebSocket, handshake: Handshake) => void;
   /** An opening handshake was answered with this HTTP status instead. */
   readonly onRefused: (status: number) => void;
+  readonly onLimit: (limit: SignalingLimit) => void;
   readonly onHttp: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 const WEBSOCKET_PATHS: ReadonlySet<string> = new Set(['/', '/ws']);
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_HEADERS = 100;
+/** How often time-outs are looked at, at most. */
+const CHECK_INTERVAL_MS = 5000;
 const CLOSE_TIMEOUT_MS = 1000;
 
 /** One address: HTTP or HTTPS, and the opening handshake of WebSockets (RFC 6455 section 4.2). */
@@ -41,27 +52,43 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     const limits = {
-      headersTimeout: HANDSHAKE_TIMEOUT_MS,
-      requestTimeout: HANDSHAKE_TIMEOUT_MS,
+      headersTimeout: options.handshakeTimeoutMs,
+      requestTimeout: options.handshakeTimeoutMs,
       keepAliveTimeout: 5000,
-      connectionsCheckingInterval: 5000,
+      connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, options.handshakeTimeoutMs / 2),
       maxHeaderSize: 32 * 1024,
+    };
+    const onHttp = (request: IncomingMessage, response: ServerResponse) => {
+      if (!tooManyHeaders(request)) options.onHttp(request, response);
+      else {
+        options.onLimit('headers');
+        response.writeHead(431, { Connection: 'close', 'Content-Length': 0 }).end();
+      }
     };
     const { tls } = options.settings;
     this.#server =
       tls === undefined
-        ? createHttpServer(limits, options.onHttp)
+        ? createHttpServer(limits, onHttp)
         : createHttpsServer(
             {
               ...limits,
               cert: tls.cert,
               key: tls.key,
               minVersion: 'TLSv1.2',
-              handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+              handshakeTimeout: options.handshakeTimeoutMs,
             },
-            options.onHttp,
+            onHttp,
           );
     this.#server.maxConnections = options.tcpConnections;
+    this.#server.on('drop', () => options.onLimit('tcp_connections'));
+    this.#server.on('connection', (socket: Socket) => {
+      if (options.clientLimits.takeConnection(socket)) return;
+      options.onLimit('tcp_connections_per_address');
+      socket.destroy();
+    });
+    this.#server.setTimeout(options.stalledMs);
+    // Node drops further ones silently: one more shows that there were too many.
+    this.#server.maxHeadersCount = MAX_HEADERS + 1;
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -74,8 +101,10 @@ export class Listener {
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
-    this.#server.on('clientError', (_error, socket: Duplex) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      const { limit, status = 400 } = CLIENT_ERRORS.get(error.code ?? '') ?? {};
+      if (limit !== undefined) options.onLimit(limit);
+      if (socket.writable) answer(socket, { status, text: STATUS_CODES[status] ?? '' });
       else socket.destroy();
     });
   }
@@ -130,7 +159,11 @@ export class Listener {
   }
 
   #decide(request: IncomingMessage): { readonly handshake: Handshake } | Refusal {
-    const { allowedOrigins, admits, replyMethod } = this.#options;
+    const { allowedOrigins, admits, clientLimits, onLimit, replyMethod } = this.#options;
+    if (tooManyHeaders(request)) {
+      onLimit('headers');
+      return { status: 431, text: `more than ${MAX_HEADERS} headers; send fewer` };
+    }
     const target = request.url ?? '/';
     const { origin, host, authorization } = request.headers;
     if (!WEBSOCKET_PATHS.has(target.split('?')[0] ?? '')) {
@@ -143,9 +176,17 @@ export class Listener {
         text: `pages of ${shown} may not use this server; list it in the allowed origins`,
       };
     }
-    if (!admits()) return { status: 503, text: 'too many connections; come back later' };
+    if (!admits()) {
+      onLimit('connections');
+      return { status: 503, text: 'too many connections; come back later' };
+    }
     const parsed = parseHandshake(target, { replyMethod, authorization });
-    return parsed.ok ? { handshake: parsed.handshake } : { status: 400, text: parsed.error.message };
+    if (!parsed.ok) return { status: 400, text: parsed.error.message };
+    if (!clientLimits.takeWebSocket(request)) {
+      onLimit('connections_per_address');
+      return { status: 429, text: 'too many connections from your address; close some, or come back later' };
+    }
+    return { handshake: parsed.handshake };
   }
 }
 
@@ -157,10 +198,23 @@ interface Refusal {
 
 function answer(socket: Duplex, { status, text }: Refusal): void {
   const body = `${text}\n`;
-  const retry = status === 503 ? 'Retry-After: 5\r\n' : '';
-  socket.on('error', () => undefined);
-  socket.end(
+  const retry = status === 503 || status === 429 ? 'Retry-After: 5\r\n' : '';
+  endWith(
+    socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n${retry}\r\n${body}`,
   );
 }
+
+/** Names and values stand one after the other. */
+function tooManyHeaders({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.length > 2 * MAX_HEADERS;
+}
+
+/** What Node found too long or too slow, by its error's code. */
+const CLIENT_ERRORS: ReadonlyMap<string, { readonly limit: SignalingLimit; readonly status?: number }> =
+  new Map([
+    ['HPE_HEADER_OVERFLOW', { limit: 'headers', status: 431 }],
+    ['ERR_HTTP_REQUEST_TIMEOUT', { limit: 'handshake_time', status: 408 }],
+    ['ERR_TLS_HANDSHAKE_TIMEOUT', { limit: 'handshake_time' }],
+  ]);

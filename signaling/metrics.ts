@@ -1,6 +1,20 @@
 import { Counter, Gauge, Histogram, type Registry as MetricsRegistry } from 'prom-client';
 import { CLOSE_CODES } from '../core/protocol/index.ts';
 
+/** What a refusal is counted under; each has its setting or is told in docs/security.md. */
+export type SignalingLimit =
+  | 'tcp_connections'
+  | 'tcp_connections_per_address'
+  | 'handshake_time'
+  | 'headers'
+  | 'connections'
+  | 'connections_per_address'
+  | 'message_bytes'
+  | 'request_rate'
+  | 'queued_requests'
+  | 'bad_messages'
+  | 'send_buffer';
+
 /** What this role counts. No label names a stream or a session. */
 export interface SignalingMetrics {
   readonly requests: Histogram<'method' | 'code'>;
@@ -8,6 +22,7 @@ export interface SignalingMetrics {
   readonly closes: Counter<'code'>;
   readonly events: Counter<'method'>;
   readonly refused: Counter<'code'>;
+  readonly limits: Counter<'limit'>;
   readonly http: Counter<'method' | 'code'>;
 }
 
@@ -69,6 +84,12 @@ export function signalingMetrics(
       name: 'millrace_signaling_refused_handshakes_total',
       help: 'Opening handshakes of WebSockets answered with an HTTP status instead: 403 is an origin',
       labelNames: ['code'],
+      registers,
+    }),
+    limits: new Counter({
+      name: 'millrace_signaling_refused_total',
+      help: 'What was refused because a limit of connections or messages was reached, by limit',
+      labelNames: ['limit'],
       registers,
     }),
     http: new Counter({

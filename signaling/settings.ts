@@ -1,4 +1,5 @@
 import type { ReplyMethod } from '../core/protocol/index.ts';
+import type { AddressRange } from './limits/client-address.ts';
 
 export interface Certificate {
   /** PEM, the chain included. */
@@ -21,6 +22,8 @@ export interface ListenerSettings extends ListenAddress {
 export interface SignalingLimits {
   /** WebSockets at once; one more is closed with 1013. */
   readonly connections: number;
+  /** WebSockets of one client address at once (an IPv6 /64 counts as one); one more is answered 429. */
+  readonly connectionsPerAddress: number;
   /** Sessions at once, those that wait for their client to come back included. */
   readonly sessions: number;
   /** Streams that one session publishes or plays at once. */
@@ -33,6 +36,8 @@ export interface SignalingLimits {
   readonly sendBufferBytes: number;
   /** Requests of one connection that wait for their reply at once. */
   readonly queuedRequests: number;
+  /** Requests of one connection over time; three seconds' worth may come at once. */
+  readonly requestsPerSecond: number;
 }
 
 export interface SignalingSettings {
@@ -45,6 +50,10 @@ export interface SignalingSettings {
   readonly replyMethod: ReplyMethod;
   /** Origins (RFC 6454) of web pages on other hosts that may use this server; `*` = all. */
   readonly allowedOrigins: readonly string[];
+  /** Proxies whose `X-Forwarded-For` says where clients are. */
+  readonly trustedProxies: readonly AddressRange[];
+  /** Longest time for a TLS handshake, and for an HTTP request with its body. */
+  readonly handshakeTimeoutMs: number;
   /** Longest silence of a client that has sent a heartbeat once. */
   readonly heartbeatTimeoutMs: number;
   /** How long a session outlives its socket. */
@@ -63,6 +72,8 @@ export interface SignalingSettings {
 export const SIGNALING_DEFAULTS = {
   replyMethod: 'echo',
   allowedOrigins: [],
+  trustedProxies: [],
+  handshakeTimeoutMs: 10_000,
   heartbeatTimeoutMs: 30_000,
   resumeMs: 60_000,
   pingIntervalMs: 20_000,
@@ -71,11 +82,13 @@ export const SIGNALING_DEFAULTS = {
   closeSpreadMs: 0,
   limits: {
     connections: 12_000,
+    connectionsPerAddress: 1000,
     sessions: 24_000,
     streamsPerSession: 256,
     badMessages: 20,
     messageBytes: 256 * 1024,
     sendBufferBytes: 1024 * 1024,
     queuedRequests: 64,
+    requestsPerSecond: 100,
   },
 } as const satisfies Omit<SignalingSettings, 'name' | 'listeners'>;

@@ -8,6 +8,7 @@ import type { Assets } from './assets.ts';
 import { Connections } from './connections.ts';
 import { HealthServer } from './http/health.ts';
 import { HttpRouter } from './http/router.ts';
+import { ClientLimits } from './limits/client-limits.ts';
 import { Listener } from './listener.ts';
 import { MediaLinks } from './media-links.ts';
 import { signalingMetrics } from './metrics.ts';
@@ -105,6 +106,10 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     assets: deps.assets,
     shuttingDown: () => requests.shuttingDown,
   });
+  const clientLimits = new ClientLimits({
+    trustedProxies: settings.trustedProxies,
+    connectionsPerAddress: settings.limits.connectionsPerAddress,
+  });
   const listeners = settings.listeners.map(
     (listener) =>
       new Listener({
@@ -113,9 +118,13 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
         replyMethod: settings.replyMethod,
         messageBytes: settings.limits.messageBytes,
         tcpConnections: settings.limits.connections + HTTP_CONNECTIONS,
+        clientLimits,
+        handshakeTimeoutMs: settings.handshakeTimeoutMs,
+        stalledMs: settings.requestTimeoutMs + settings.handshakeTimeoutMs,
         admits: () => connections.admits(),
         onSocket: (socket, handshake) => connections.add(socket, handshake),
         onRefused: (status) => metrics.refused.inc({ code: String(status) }),
+        onLimit: (limit) => metrics.limits.inc({ limit }),
         onHttp: (request, response) => router.handle(request, response),
       }),
   );
