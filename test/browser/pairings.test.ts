@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BrowserName } from '../harness/browser.ts';
+import { eventually } from '../harness/condition.ts';
 import { Fixture } from '../harness/fixture.ts';
 import { COLOURS, hearsTone, seesMovingPicture, succeeded } from '../harness/viewing.ts';
 
@@ -78,4 +80,21 @@ describe('a stream of one kind is played by a viewer that offers both', () => {
       await viewer.close();
     });
   }
+});
+
+test('a viewer of VP9 with SVC sees the higher of its two spatial layers', async () => {
+  const publisher = await fixture.open('chromium');
+  const viewer = await fixture.open('chromium');
+  const source = { colour: COLOURS.red, codec: 'VP9', scalabilityMode: 'L2T3', width: 640, height: 360 };
+  succeeded(await publisher.publish('svc', source));
+  succeeded(await viewer.play('svc'));
+  const seen = await seesMovingPicture(viewer, 'red');
+  assert.equal(seen.width, 640);
+  await eventually('the report of its layer', async () => {
+    const reply = await fetch(`${fixture.server.httpUrl}/api/v1/streams/svc`);
+    const { plays } = (await reply.json()) as { plays: { spatial_layer: number | null }[] };
+    return plays[0]?.spatial_layer === 1;
+  });
+  await publisher.close();
+  await viewer.close();
 });

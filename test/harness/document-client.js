@@ -89,6 +89,9 @@ globalThis.documentClient = (() => {
       const transceiver = pc.addTransceiver(source.stream.getVideoTracks()[0], {
         direction: 'sendonly',
         streams: [source.stream],
+        ...(options.scalabilityMode && {
+          sendEncodings: [{ scalabilityMode: options.scalabilityMode, maxBitrate: 900_000 }],
+        }),
         ...(options.simulcast && {
           sendEncodings: [
             { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 120_000 },

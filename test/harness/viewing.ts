@@ -7,6 +7,9 @@ export const COLOURS = { green: 'rgb(0,160,0)', blue: 'rgb(0,0,200)', red: 'rgb(
 export type Colour = keyof typeof COLOURS;
 const CHANNEL = { red: 0, green: 1, blue: 2 } as const;
 
+/** Whatever plays and tells what it perceives. */
+export type Viewer = Pick<DocumentClientPage, 'perceive'>;
+
 /** Whether the picture's middle has the colour, as far as a lossy codec keeps it. */
 export function showsColour(seen: Perception, colour: Colour): boolean {
   if (!seen.colour) return false;
@@ -16,7 +19,7 @@ export function showsColour(seen: Perception, colour: Colour): boolean {
 
 /** Waits until at least `frames` more frames of the colour were decoded. @returns what was seen then */
 export async function seesMovingPicture(
-  viewer: DocumentClientPage,
+  viewer: Viewer,
   colour: Colour,
   { frames = 10, name = 'playback', timeoutMs = 30_000 } = {},
 ): Promise<Perception> {
@@ -33,11 +36,7 @@ export async function seesMovingPicture(
 }
 
 /** Waits until the tone is the loudest thing heard. */
-export async function hearsTone(
-  viewer: DocumentClientPage,
-  toneHz: number,
-  name = 'playback',
-): Promise<void> {
+export async function hearsTone(viewer: Viewer, toneHz: number, name = 'playback'): Promise<void> {
   await eventually(`a tone of ${toneHz} Hz`, async () => {
     const seen = await viewer.perceive(name);
     if (seen.toneHz !== undefined && Math.abs(seen.toneHz - toneHz) < 15 && (seen.toneDb ?? -200) > -60)
