@@ -1,4 +1,5 @@
 import { ERROR_CODES, MillraceError } from '@millrace/client';
+import { currentToken } from './token.ts';
 
 /** The part of /api/v1 that the page uses; its OpenAPI document has the rest. */
 export interface StreamResource {
@@ -59,7 +60,13 @@ export async function endStream(name: string): Promise<void> {
 async function request(method: string, path: string): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(path, { method, signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' });
+    const token = currentToken();
+    response = await fetch(path, {
+      method,
+      headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      cache: 'no-store',
+    });
   } catch (cause) {
     throw new MillraceError('disconnected', `${method} ${path}: ${String(cause)}`, { cause });
   }

@@ -1,6 +1,7 @@
 import { MillraceClient, type MillraceError, type SessionState } from '@millrace/client';
 import { byId, setText } from './element.ts';
 import { onLanguage, text } from './text/text.ts';
+import { currentToken } from './token.ts';
 
 /** The page's one client, made anew when the last one was closed for good, and what is shown of it. */
 export class Connection {
@@ -23,7 +24,11 @@ export class Connection {
   }
 
   #open(): MillraceClient {
-    const client = new MillraceClient({ url: new URL('/ws', location.href) });
+    const token = currentToken();
+    const client = new MillraceClient({
+      url: new URL('/ws', location.href),
+      ...(token !== undefined && { token }),
+    });
     client.on('state', (state) => this.#show(state));
     client.on('closed', (error) => {
       if (error !== null) this.#onLost(error);

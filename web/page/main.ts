@@ -6,7 +6,9 @@ import { problemOf, showProblem } from './problem.ts';
 import { PublishPanel } from './publish-panel.ts';
 import { readWish } from './share-link.ts';
 import { language, onLanguage, setLanguage, startLanguage, text } from './text/text.ts';
+import { startToken } from './token.ts';
 
+startToken();
 startLanguage();
 const select = byId('language', HTMLSelectElement);
 select.value = language();

@@ -95,6 +95,9 @@ export const en = {
   advice_invalid_field: 'Names have 1 to 128 characters, none of them a control character.',
   error_not_authorised: 'You are not allowed to do this.',
   advice_not_authorised: 'Ask whoever runs this server for a token.',
+  error_token_invalid: 'Your token is missing or not trusted.',
+  advice_token_invalid:
+    'Ask whoever runs this server for one, and open the page with #token=… in its address.',
   error_token_expired: 'Your token has expired.',
   advice_token_expired: 'Load the page again with a new one.',
   error_too_many: 'A limit of the server is reached.',
@@ -133,6 +136,7 @@ export const en = {
   reason_displaced: 'Another publisher took the name over.',
   reason_ended_by_operator: 'Somebody who runs this server ended it.',
   reason_session_ended: 'The session was ended.',
+  reason_not_authorised: 'Your token does not allow it any more.',
   error_list: 'The list of live streams cannot be loaded.',
   advice_list: 'It is tried again by itself; figures below may be old.',
 };

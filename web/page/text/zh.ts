@@ -96,6 +96,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   advice_invalid_field: '名称为 1 到 128 个字符，不能含控制字符。',
   error_not_authorised: '您没有权限这样做。',
   advice_not_authorised: '请向服务器管理员索取令牌。',
+  error_token_invalid: '没有令牌，或令牌不可信。',
+  advice_token_invalid: '请向服务器管理员索取令牌，并以地址中的 #token=… 打开页面。',
   error_token_expired: '您的令牌已过期。',
   advice_token_expired: '请用新的令牌重新打开页面。',
   error_too_many: '已达到服务器的上限。',
@@ -134,6 +136,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   reason_displaced: '另一个推流方接管了此名称。',
   reason_ended_by_operator: '服务器管理员结束了它。',
   reason_session_ended: '会话已被结束。',
+  reason_not_authorised: '您的令牌不再允许它。',
   error_list: '无法加载直播列表。',
   advice_list: '会自动重试；下方数据可能已过时。',
 };
