@@ -19,6 +19,8 @@ export function closeAction(code: number, reason: string): CloseAction {
         new MillraceError('disconnected', `the server refused a message, close code ${code}${detail}`),
       );
     case 1008:
+      // The next connection asks for a newer token; where there is none, the server refuses that by a reply.
+      if (reason.startsWith('token_expired')) return { action: 'reconnect', leastDelayMs: 0 };
       return stop(
         new MillraceError('not_authorised', `the server refused the connection, close code 1008${detail}`),
       );

@@ -46,6 +46,11 @@ test('Each close code of the server is answered as its documentation says', () =
   });
 });
 
+test('A session that ended with its token is begun again, as there may be a newer token', () => {
+  const { action } = closeAction(CLOSE_CODES.policy, 'token_expired: get a new token, then connect again');
+  assert.equal(action, 'reconnect');
+});
+
 test('"Try again later" is waited for longer than a mere loss', () => {
   const later = closeAction(CLOSE_CODES.try_again_later, '');
   assert.ok(later.action === 'reconnect' && later.leastDelayMs >= 5000);
