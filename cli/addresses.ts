@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { portHolder } from './port-holder.ts';
+import { describeHolder, findHolder, type Holder } from './port-holder.ts';
 import { settingNames } from './setting.ts';
 import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
@@ -17,7 +17,11 @@ export async function checkAddresses(settings: Listening): Promise<void> {
     const address = settings[key];
     if (address === undefined) continue;
     const code = await tryListening(address);
-    if (code !== undefined) problems.push(...describe(settingNames(key).env, address, code));
+    if (code !== undefined) {
+      const holder = code === 'EADDRINUSE' ? findHolder(address.port) : undefined;
+      const { seen, fix } = addressProblem(settingNames(key).env, address, code, holder);
+      problems.push(`  ${seen}`, `      ${fix}`);
+    }
   }
   if (problems.length > 0) throw new StartError('Millrace cannot start.', '', ...problems);
 }
@@ -27,32 +31,41 @@ export function formatAddress({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function describe(setting: string, address: HostPort, code: string): string[] {
+/** @param code the system's, of what keeps the address from being listened at */
+export function addressProblem(
+  setting: string,
+  address: HostPort,
+  code: string,
+  holder: Holder | undefined,
+): { readonly seen: string; readonly fix: string } {
   const where = formatAddress(address);
   const free = formatAddress({ host: address.host, port: address.port < 65_535 ? address.port + 1 : 0 });
   switch (code) {
     case 'EADDRINUSE': {
-      const holder = portHolder(address.port) ?? 'another program that this user cannot see';
-      return [
-        `  ${where} is taken by ${holder}.`,
-        `      Stop that, or choose another port: ${setting}=${free}`,
-      ];
+      const taken = holder ? describeHolder(holder) : 'another program that this user cannot see';
+      return {
+        seen: `${where} is taken by ${taken}.`,
+        fix: `Stop that, or choose another port: ${setting}=${free}`,
+      };
     }
     case 'EACCES':
-      return [
-        `  ${where} needs more rights: ports below 1024 are for root.`,
-        `      Choose one above: ${setting}`,
-      ];
+      return {
+        seen: `${where} needs more rights: ports below 1024 are for root.`,
+        fix: `Choose one above: ${setting}`,
+      };
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return [`  ${address.host} is not an address of this machine.`, `      Choose one that is: ${setting}`];
+      return {
+        seen: `${address.host} is not an address of this machine.`,
+        fix: `Choose one that is: ${setting}`,
+      };
     default:
-      return [`  ${where} cannot be listened at: ${code}.`, `      Choose another: ${setting}`];
+      return { seen: `${where} cannot be listened at: ${code}.`, fix: `Choose another: ${setting}` };
   }
 }
 
 /** @returns the system's error code; undefined when the address can be had */
-function tryListening({ host, port }: HostPort): Promise<string | undefined> {
+export function tryListening({ host, port }: HostPort): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

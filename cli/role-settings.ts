@@ -67,7 +67,10 @@ export function signalingSettings(
 }
 
 /** The checks made sure that the two lists fit together. */
-function rtcAddresses({ rtcListen, announcedAddress }: Settings): readonly RtcAddress[] {
+export function rtcAddresses({
+  rtcListen,
+  announcedAddress,
+}: Pick<Settings, 'rtcListen' | 'announcedAddress'>): readonly RtcAddress[] {
   if (rtcListen === undefined && announcedAddress === undefined) return [];
   return (rtcListen ?? ['0.0.0.0']).map((ip, index) => {
     const announced = announcedAddress?.[index];

@@ -12,7 +12,8 @@ const START_TIMEOUT_MS = 10_000;
 const CALL_TIMEOUT_MS = 5000;
 const CLOSE_TIMEOUT_MS = 500;
 /** Takes the bursts of key frames of several hundred viewers; the kernel may grant less. */
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+/** What each of a worker's sockets asks the kernel for, in both directions. */
+export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 export interface WorkerOptions {
   /** Which of the node's workers this is; it outlives the process, which is replaced when it dies. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { workerIdentity } from './cache.js';
 
-const HOW_TO_BUILD =
+export const HOW_TO_BUILD_WORKER =
   'Build the right one with `node media-server/worker/cache.js`, and unset MILLRACE_WORKER_BIN or set it to the path that this prints.';
 const IDENTIFY_TIMEOUT_MS = 5000;
 
@@ -14,11 +14,12 @@ const IDENTIFY_TIMEOUT_MS = 5000;
  * Rejects with what is wrong and what to run.
  */
 export async function checkWorkerBinary(path: string): Promise<void> {
-  const problem = await findProblem(path);
-  if (problem) throw new Error(`${problem} ${HOW_TO_BUILD}`);
+  const problem = await workerProblem(path);
+  if (problem) throw new Error(`${problem} ${HOW_TO_BUILD_WORKER}`);
 }
 
-async function findProblem(path: string): Promise<string | undefined> {
+/** @returns what is wrong with the file as the worker of this version, in a sentence */
+export async function workerProblem(path: string): Promise<string | undefined> {
   try {
     await access(path, constants.F_OK);
   } catch {
