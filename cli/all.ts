@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry as MetricsRegistry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry as MetricsRegistry } from 'prom-client';
 import { connectLocal } from '../adapters/channel/local.ts';
 import { createMemoryRegistry } from '../adapters/registry/memory/memory.ts';
 import type { MediaCalls, MediaNotice } from '../core/channel/media.ts';
@@ -41,6 +41,11 @@ export async function runAll(settings: Settings, { environment, version }: Surro
   }
   const metrics = new MetricsRegistry();
   collectDefaultMetrics({ register: metrics });
+  const help = 'Always 1; its label says which version runs';
+  new Gauge({ name: 'millrace_build_info', help, labelNames: ['version'], registers: [metrics] }).set(
+    { version },
+    1,
+  );
 
   const authorisation = createAuthorisation(settings, log);
   closers.push(() => authorisation.close());
