@@ -7,6 +7,7 @@ export const COMMANDS = {
   all: 'Run everything in one process (what npm start does)',
   settings: 'Print the settings in force, and where each comes from',
   token: 'Print a token for trying out',
+  doctor: 'Look at everything the server needs, and say what to do about what is wrong (--json: for scripts)',
   help: 'Print this',
 } as const;
 
@@ -23,6 +24,8 @@ export interface Arguments {
   readonly flags: ReadonlyMap<SettingKey, string>;
   /** Values in the order in which they were written; a flag may stand there several times. */
   readonly tokenFlags: ReadonlyMap<TokenFlag, readonly string[]>;
+  /** `--json`, behind `doctor`. */
+  readonly json?: true;
   /** `--config` */
   readonly configFile?: string;
   readonly mistakes: readonly Mistake[];
@@ -39,6 +42,7 @@ export function parseArguments(args: readonly string[]): Arguments {
   const mistakes: Mistake[] = [];
   let command: Command | 'version' | undefined;
   let configFile: string | undefined;
+  let json = false;
   const mistake = (text: string, wrong: string) => mistakes.push({ text, source: 'argument', wrong });
 
   for (let i = 0; i < args.length; i++) {
@@ -52,6 +56,10 @@ export function parseArguments(args: readonly string[]): Arguments {
       else mistake(argument, unknown('command', argument, Object.keys(COMMANDS)));
       continue;
     }
+    if (command === 'doctor' && argument === '--json') {
+      json = true;
+      continue;
+    }
     const [name = '', ...rest] = argument.split('=');
     const key = FLAGS.get(name);
     const tokenFlag = command === 'token' ? TOKEN_FLAGS.find((flag) => flag === name) : undefined;
@@ -61,6 +69,7 @@ export function parseArguments(args: readonly string[]): Arguments {
         unknown('flag', name, [
           ...FLAGS.keys(),
           ...(command === 'token' ? TOKEN_FLAGS : []),
+          ...(command === 'doctor' ? ['--json'] : []),
           '--config',
           '--help',
           '--version',
@@ -88,6 +97,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     flags,
     tokenFlags,
     mistakes,
+    ...(json ? { json } : {}),
     ...(configFile === undefined ? {} : { configFile }),
   };
 }

@@ -26,6 +26,12 @@ async function main(): Promise<void> {
   const args = parseArguments(process.argv.slice(2));
   if (args.command === 'help') return console.log(helpText());
   if (args.command === 'version') return console.log(packageVersion());
+  if (args.command === 'doctor') {
+    const { examine } = await import('./doctor/doctor.ts');
+    const { report, exitCode } = await examine(args, process.env, packageVersion());
+    process.exitCode = exitCode;
+    return console.log(report);
+  }
   const read = readSettings(args, process.env);
   if (args.command === 'settings') return console.log(settingsListing(read));
   if (args.command === 'token') {

@@ -6,6 +6,8 @@ import { runSetup } from './trouble.js';
 import { provideWorker, workerIsBuilt } from './worker.js';
 
 const MAIN = join(ROOT, 'cli', 'main.ts');
+/** Commands that say something and end; `doctor` says too whether the worker is there. */
+const TELLING = ['help', 'settings', 'token', 'doctor'];
 
 await runSetup(async () => {
   const args = process.argv.slice(2);
@@ -26,5 +28,5 @@ await runSetup(async () => {
 function serves(args) {
   const command = args.find((arg) => !arg.startsWith('-'));
   if (args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version')) return false;
-  return command !== 'help' && command !== 'settings' && command !== 'token';
+  return !TELLING.includes(command);
 }
