@@ -69,8 +69,9 @@ export class Connection implements Requester {
     });
     // A message that breaks the protocol's frame or is too large: the socket closes itself with the fitting code.
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
-        context.metrics.limits.inc({ limit: 'message_bytes' });
+      if (code !== 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return;
+      this.#closedWith = CLOSE_CODES.message_too_large;
+      context.metrics.limits.inc({ limit: 'message_bytes' });
     });
     socket.on('close', (code) => {
       this.closing = true;
