@@ -55,6 +55,7 @@ for (const [publisherIn, viewerIn] of PAIRS) {
     await publisher.shows('#publish-badge', new RegExp(name));
     await viewer.playsPattern();
 
+    await viewer.shows('.stream', new RegExp(`${name}.*Viewers1Bitrate`));
     await viewer.page.locator(`button[aria-label="End ${name}"]`).click();
     await viewer.shows('#confirm', /Its publisher stops sending, and it ends for 1 viewer\./);
     await viewer.page.keyboard.press('Escape');

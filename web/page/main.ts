@@ -35,5 +35,5 @@ if (wish.publish !== null) {
 function showInsecureHint(): void {
   const hint = byId('insecure', HTMLParagraphElement);
   hint.hidden = globalThis.isSecureContext;
-  hint.textContent = text('insecure', { address: `https://${location.hostname}:8443/` });
+  hint.textContent = text('insecure');
 }

@@ -8,7 +8,7 @@ export const en = {
   closed: 'Not connected',
   connectAgain: 'Connect again',
   insecure:
-    'This page was loaded over plain HTTP, so the browser withholds camera and screen. Open it at {address}, or use the test pattern, which works here.',
+    'This page was loaded over plain HTTP, so the browser withholds camera and screen. Open it over https or at localhost, or use the test pattern, which works here.',
   publish: 'Publish',
   publishEmpty: 'Your picture appears here',
   source: 'Source',

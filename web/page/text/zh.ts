@@ -9,7 +9,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   closed: '未连接',
   connectAgain: '重新连接',
   insecure:
-    '此页面通过普通 HTTP 打开，浏览器不会提供摄像头和屏幕。请改用 {address} 打开，或使用测试画面（在这里也能用）。',
+    '此页面通过普通 HTTP 打开，浏览器不会提供摄像头和屏幕。请通过 https 或 localhost 打开，或使用测试画面（在这里也能用）。',
   publish: '推流',
   publishEmpty: '您的画面会显示在这里',
   source: '来源',
