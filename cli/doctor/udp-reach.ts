@@ -18,7 +18,7 @@ export interface UdpTry {
   readonly port: number;
   /** `port` is another one than workers use, as theirs is taken or not chosen yet. */
   readonly standIn: boolean;
-  readonly outcome: 'arrived' | 'lost' | { readonly error: string };
+  readonly outcome: 'arrived' | 'lost' | 'no listener' | { readonly error: string };
 }
 
 export const udpReach = defineCheck('udp', probe, (tries) => tries.map(judgeUdp));
@@ -27,9 +27,13 @@ export function judgeUdp({ address, ip, port, standIn, outcome }: UdpTry): Judge
   const to = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
   const which = standIn ? ', a port taken for this only' : '';
   if (outcome === 'arrived') return ok(`a datagram to ${to} arrived${which}`);
+  // The check of the media ports says more.
+  if (outcome === 'no listener') return info(`not tried: ${ip} cannot be listened at`);
   if (outcome !== 'lost') {
-    // Whether the address can be had at all is said by the check of the media ports.
-    return info(`nothing could be sent to ${to}: ${outcome.error}`);
+    return warning(
+      `no datagram could be sent to ${to}: ${outcome.error}`,
+      `Look for what is in the way: ip route get ${address}; iptables -S OUTPUT`,
+    );
   }
   if (address !== ip) {
     return warning(
@@ -62,7 +66,7 @@ async function attempt(ip: string, address: string, rtcPort: number): Promise<Ud
         ip,
         port: rtcPort,
         standIn: false,
-        outcome: { error: `${ip} cannot be listened at` },
+        outcome: 'no listener',
       };
     }
     const { port } = listener.address();
