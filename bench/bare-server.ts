@@ -37,7 +37,8 @@ interface Track {
   readonly producer: Producer;
 }
 const streams = new Map<string, readonly Track[]>();
-const answerOptions = { sessionId: '1', sessionVersion: 1, maxBitrateBps: 20_000_000 };
+const MAX_BITRATE_BPS = 20_000_000;
+const answerOptions = { sessionId: '1', sessionVersion: 1, maxBitrateBps: MAX_BITRATE_BPS };
 
 async function openTransport(socket: WebSocket): Promise<WebRtcTransport> {
   const transport = await router.createWebRtcTransport({
@@ -60,7 +61,7 @@ async function publish(name: string, offer: Offer, socket: WebSocket): Promise<s
   const plan = planPublish(offer, { codecs: CODECS, router: router.rtpCapabilities });
   const transport = await openTransport(socket);
   const [, ...tracks] = await Promise.all([
-    connect(transport, offer),
+    Promise.all([connect(transport, offer), transport.setMaxIncomingBitrate(MAX_BITRATE_BPS)]),
     ...plan.tracks.map(async (track) => ({ plan: track, producer: await transport.produce(track) })),
   ]);
   streams.set(name, tracks);

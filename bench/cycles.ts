@@ -4,7 +4,7 @@ import { LoadClient } from './load-client.ts';
 import { type Descriptors, descriptors, residentBytes } from './measure/process.ts';
 import { trend } from './measure/statistics.ts';
 import { curve } from './measure/table.ts';
-import type { Remains } from './probe.ts';
+import type { Population, Remains } from './probe.ts';
 import { probed } from './probed.ts';
 import type { Bench, Verdict } from './report.ts';
 
@@ -22,6 +22,8 @@ interface Sample extends Remains {
   /** Records, as /api/v1 lists them. */
   readonly streams: number;
   readonly sessions: number;
+  /** At the beginning, the middle and the end only. */
+  readonly population?: Population;
 }
 
 /** Whether anything is left of ten thousand published and closed streams. */
@@ -43,7 +45,9 @@ export const cycles: Bench = async ({ short, say }) => {
       // None before the first sample, which shows what a server that has done nothing has.
       const connected = done === 0 ? 0 : ((await client.ask(total / SAMPLES, 'done')).connected ?? 0);
       await nothingHeld(server);
-      samples.push(await sample(server, done, connected, probe.remains));
+      const looked = await sample(server, done, connected, probe.remains);
+      const counted = done % (total / 2) === 0 ? { population: await probe.population() } : {};
+      samples.push({ ...looked, ...counted });
       if (done % (total / 10) === 0) say(`${done} cycles, ${describe(samples.at(-1) as Sample)}`);
     }
     await client.end();
@@ -121,7 +125,6 @@ const QUANTITIES: readonly Quantity[] = [
   },
   { name: 'worker, request handlers', of: ({ worker }) => worker.requestHandlers ?? 0, bytes: false },
   { name: 'worker, ICE user names', of: ({ worker }) => worker.iceUserNames ?? 0, bytes: false },
-  { name: 'server, objects of its own', of: ({ objects }) => sum(Object.values(objects)), bytes: false },
   { name: 'registry records (/api/v1)', of: (one) => one.streams + one.sessions, bytes: false },
 ];
 
@@ -162,6 +165,20 @@ function judge(samples: readonly Sample[], total: number, failed: number) {
           },
     );
   }
+  const populations = samples.flatMap(({ population }) => (population ? [population] : []));
+  const [, atHalf = {}, atEnd = {}] = populations;
+  rows.push([
+    `server, objects of its own (${Object.keys(atEnd).join(', ')})`,
+    '',
+    ...populations.map((counts) => String(sum(Object.values(counts)))),
+    '',
+  ]);
+  verdicts.push({
+    what: `server, objects of its own: at ${total / 2} and at ${total} cycles`,
+    measured: `${sum(Object.values(atHalf))} and ${sum(Object.values(atEnd))}`,
+    target: 'no more',
+    met: sum(Object.values(atEnd)) <= sum(Object.values(atHalf)),
+  });
   verdicts.push({
     what: 'errors in the log',
     measured: String(failed),

@@ -3,13 +3,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { cycles } from './cycles.ts';
+import { join } from './join.ts';
 import { load, machine } from './measure/machine.ts';
 import { table } from './measure/table.ts';
 import type { Bench, Report } from './report.ts';
 import { sessions } from './sessions.ts';
 import { viewers } from './viewers.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { viewers, sessions, cycles };
+const BENCHES: Readonly<Record<string, Bench>> = { join, viewers, sessions, cycles };
 const RESULTS = new URL('results/', import.meta.url);
 
 const { positionals, values } = parseArgs({

@@ -8,15 +8,22 @@ import { Trouble } from './trouble.js';
 const BUILD_CORE_MINUTES = 10;
 const BUILD_SERIAL_MINUTES = 1;
 
-/** @returns {Promise<string>} the path of the worker; built now if need be, with progress on stderr */
-export async function provideWorker() {
+/**
+ * @param {{stock?: boolean}} [options] stock: mediasoup's own worker without the patch, for measurements
+ * @returns {Promise<string>} the path of the worker; built now if need be, with progress on stderr
+ */
+export async function provideWorker({ stock = false } = {}) {
   // Imported late: it looks into the mediasoup package, which is there only once dependencies are.
-  const { ensureWorker, workerPath } = await import('../media-server/worker/cache.js');
-  if (existsSync(workerPath())) return workerPath();
+  const { ensureWorker, workerCachePath, workerPath } = await import('../media-server/worker/cache.js');
+  const there = stock ? workerCachePath({ stock }) : workerPath();
+  if (existsSync(there)) return there;
   const minutes = Math.ceil(BUILD_SERIAL_MINUTES + BUILD_CORE_MINUTES / availableParallelism());
-  const progress = new Progress('building the media worker, once', `about ${minutes} min`);
+  const progress = new Progress(
+    `building the ${stock ? 'stock worker' : 'media worker'}, once`,
+    `about ${minutes} min`,
+  );
   try {
-    const path = await ensureWorker({ onLine: (line) => progress.stage(line) });
+    const path = await ensureWorker({ stock, onLine: (line) => progress.stage(line) });
     progress.stop('done');
     return path;
   } catch (error) {

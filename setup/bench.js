@@ -1,0 +1,31 @@
+// `npm run bench`: brings what the measurements need, then runs them. `npm run bench -- NAME... [--short] [--save]`
+// runs some.
+import { join } from 'node:path';
+import { provideDebianPackages } from './debian.js';
+import { installDependencies } from './install.js';
+import { provideLoadClient } from './load-client.js';
+import { ROOT, runOnNode24 } from './node24.js';
+import { runSetup } from './trouble.js';
+import { provideWorker } from './worker.js';
+
+const DEBIAN_PACKAGES = [
+  { program: 'chromium', package: 'chromium', why: 'a browser that joins' },
+  { program: 'ip', package: 'iproute2', why: 'a network namespace' },
+];
+
+await runSetup(async () => {
+  process.chdir(ROOT);
+  await installDependencies();
+  await provideDebianPackages(DEBIAN_PACKAGES);
+  const env = {
+    // Whoever runs this may have settings of their own in the environment.
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'))),
+    MILLRACE_WORKER_BIN: await provideWorker(),
+    BENCH_STOCK_WORKER: await provideWorker({ stock: true }),
+    BENCH_LOAD_CLIENT: await provideLoadClient(),
+  };
+  return runOnNode24(
+    ['--disable-warning=ExperimentalWarning', join(ROOT, 'bench', 'main.ts'), ...process.argv.slice(2)],
+    { env, within: [join(ROOT, 'test', 'harness', 'in-namespace.sh')] },
+  );
+});
