@@ -1,7 +1,7 @@
 import { systemClock } from '../src/clock.ts';
 import type { PeerConnectionConstructor } from '../src/peer.ts';
 import { Session } from '../src/session.ts';
-import type { StreamContext } from '../src/stream-handle.ts';
+import type { StreamContext } from '../src/stream-context.ts';
 import { FakeMediaStream, FakePeerConnection, FakeTrack } from './fake-peer.ts';
 import { sessionSettings } from './session-settings.ts';
 

@@ -7,8 +7,8 @@ import { Playback, type PlayOptions } from './playback.ts';
 import { Publication } from './publication.ts';
 import { Session, type SessionState } from './session.ts';
 import type { WebSocketConstructor } from './socket.ts';
+import type { StreamContext } from './stream-context.ts';
 import type { Ended } from './stream-events.ts';
-import type { StreamContext } from './stream-handle.ts';
 
 export interface ClientOptions {
   /** `ws:` or `wss:` address of the server, e.g. `wss://example.org/ws`; http and https are understood too. */

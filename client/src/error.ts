@@ -63,3 +63,8 @@ export function toError(errorName: ErrorName, what: string, cause: unknown): Mil
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new MillraceError(errorName, `${what}: ${detail}`, { cause });
 }
+
+/** Whether bringing media back may succeed next time. @param notYet names of errors that only mean "not yet" */
+export function isWorthRepeating(error: MillraceError, notYet: readonly string[]): boolean {
+  return error.temporary || ['unknown_session', 'negotiation_failed', ...notYet].includes(error.errorName);
+}

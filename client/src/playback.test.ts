@@ -5,7 +5,7 @@ import { FakeServer } from '../harness/fake-server.ts';
 import { streamContext } from '../harness/stream-context.ts';
 import { ERROR_CODES } from './error-code.ts';
 import { Playback, type PlayOptions } from './playback.ts';
-import type { StreamContext } from './stream-handle.ts';
+import type { StreamContext } from './stream-context.ts';
 
 let server: FakeServer;
 let context: StreamContext;

@@ -1,8 +1,9 @@
 import { MillraceError } from './error.ts';
 import { type MediaStats, MediaStatsSampler } from './media-stats.ts';
 import type { Peer, PeerHealth } from './peer.ts';
+import type { StreamContext } from './stream-context.ts';
 import type { StreamEvents } from './stream-events.ts';
-import { type StreamContext, StreamHandle } from './stream-handle.ts';
+import { StreamHandle } from './stream-handle.ts';
 
 export interface PlayOptions {
   /** How long the server waits for a stream that is not live yet, 0..60000 ms. Absent or 0 = not at all. */

@@ -6,7 +6,7 @@ import { fakeTracks, streamContext } from '../harness/stream-context.ts';
 import { ERROR_CODES } from './error-code.ts';
 import type { PublishOptions } from './offer.ts';
 import { Publication } from './publication.ts';
-import type { StreamContext } from './stream-handle.ts';
+import type { StreamContext } from './stream-context.ts';
 
 let server: FakeServer;
 let context: StreamContext;

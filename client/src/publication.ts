@@ -8,8 +8,9 @@ import {
   videoEncodings,
 } from './offer.ts';
 import type { Peer, PeerHealth } from './peer.ts';
+import type { StreamContext } from './stream-context.ts';
 import type { StreamEvents } from './stream-events.ts';
-import { type StreamContext, StreamHandle } from './stream-handle.ts';
+import { StreamHandle } from './stream-handle.ts';
 
 /** A stream that this client publishes, until it is closed or ended. */
 export class Publication extends StreamHandle<StreamEvents> {

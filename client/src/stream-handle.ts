@@ -1,26 +1,13 @@
-import { type BackoffOptions, backoffMs } from './backoff.ts';
-import { type Clock, sleep } from './clock.ts';
-import { MillraceError, toError } from './error.ts';
+import { backoffMs } from './backoff.ts';
+import { sleep } from './clock.ts';
+import { isWorthRepeating, MillraceError, toError } from './error.ts';
 import { Events } from './events.ts';
 import { Flow } from './flow.ts';
 import type { Role, ServerEvent } from './message.ts';
-import { Peer, type PeerConnectionConstructor, type PeerHealth } from './peer.ts';
-import type { Session } from './session.ts';
+import { Peer, type PeerHealth } from './peer.ts';
+import type { StreamContext } from './stream-context.ts';
 import type { Ended, MuteState, StreamEvents } from './stream-events.ts';
 import { Waiters } from './waiters.ts';
-
-/** What publications and playbacks need from their client. */
-export interface StreamContext {
-  readonly session: Session;
-  readonly PeerConnection: PeerConnectionConstructor;
-  readonly newMediaStream: () => MediaStream;
-  readonly clock: Clock;
-  /** 0 <= random() < 1 */
-  readonly random: () => number;
-  readonly backoff: BackoffOptions;
-  /** How long a stream may be without media, the server being there, before it ends. */
-  readonly recoveryMs: number;
-}
 
 /** Ends that the server reports although this client still wants the stream: it starts again by itself. */
 const RECOVERABLE_ENDS = new Set(['media_server_lost', 'transport_lost']);
@@ -286,7 +273,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
         if (this.#ended !== null) return;
         const error = toError('negotiation_failed', `cannot bring back "${this.stream}"`, cause);
         this.#lastError = error;
-        if (!this.#worthRepeating(error)) {
+        if (!isWorthRepeating(error, this.notYet)) {
           this.end({ reason: 'failed', error });
           return;
         }
@@ -355,14 +342,5 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       this.#wantedMute = this.#appliedMute;
       this.#waiters.rejectAll(error);
     }
-  }
-
-  #worthRepeating(error: MillraceError): boolean {
-    return (
-      error.temporary ||
-      error.errorName === 'unknown_session' ||
-      error.errorName === 'negotiation_failed' ||
-      this.notYet.includes(error.errorName)
-    );
   }
 }
