@@ -1,18 +1,20 @@
 // Programs that tests need beside Node, from Debian's packages.
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Trouble } from './trouble.js';
 
 /** Where programs for the superuser live, which a normal user's PATH may lack. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
-/** @param {readonly {program: string, package: string, why: string}[]} needs */
+/** @param {readonly {program?: string, package: string, why: string}[]} needs a package without program is a library */
 export async function provideDebianPackages(needs) {
-  const missing = needs.filter((need) => !isInstalled(need.program));
+  const missing = needs.filter(
+    (need) => !(need.program === undefined ? hasPackage(need.package) : isInstalled(need.program)),
+  );
   if (missing.length === 0) return;
   const names = missing.map((need) => need.package);
-  const list = missing.map((need) => `  ${need.package.padEnd(14)} ${need.why}`).join('\n');
+  const list = missing.map((need) => `  ${need.package.padEnd(26)} ${need.why}`).join('\n');
   if (!isInstalled('apt-get')) {
     throw new Trouble(
       'The tests need programs that are missing here, and this is not a Debian machine:',
@@ -31,6 +33,11 @@ export async function provideDebianPackages(needs) {
   console.error(`installing Debian packages that the tests need:\n${list}`);
   await aptGet(['update']);
   await aptGet(['install', '-y', '--no-install-recommends', ...names]);
+}
+
+/** Every Debian package brings its copyright file (Debian Policy section 12.5). */
+function hasPackage(name) {
+  return existsSync(`/usr/share/doc/${name}/copyright`);
 }
 
 function isInstalled(program) {

@@ -15,6 +15,13 @@ const DEBIAN_PACKAGES = [
   { program: 'iptables', package: 'iptables', why: 'loss and limits in them' },
   { program: 'tcpdump', package: 'tcpdump', why: 'what is sent to whom' },
   { program: 'pulseaudio', package: 'pulseaudio', why: 'sound without a sound card' },
+  { package: 'gstreamer1.0-nice', why: 'ICE for GStreamer, a client of WHIP and WHEP' },
+  { package: 'gstreamer1.0-plugins-bad', why: 'WebRTC for it' },
+  { package: 'gstreamer1.0-plugins-good', why: 'RTP for it' },
+  { package: 'gstreamer1.0-plugins-base', why: 'pictures and sound for it' },
+  { package: 'gir1.2-gst-plugins-bad-1.0', why: 'Python’s way to it' },
+  { package: 'python3-gi', why: 'the same' },
+  { package: 'python3-venv', why: 'aiortc, another client of WHIP and WHEP' },
   { program: 'g++', package: 'g++', why: 'the worker’s own tests' },
 ];
 

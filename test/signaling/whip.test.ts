@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MillraceError, type StreamName } from '../../core/protocol/index.ts';
 import { eventually } from '../harness/condition.ts';
-import { created, fragmentWith, offerWith, patch, plainProblem, post, problem } from '../whip/http-client.ts';
+import {
+  created,
+  fragmentWith,
+  offerWith,
+  patch,
+  plainProblem,
+  post,
+  problem,
+} from '../whip/harness/http-client.ts';
 import { startServer } from './server.ts';
 
 const A = 'a' as StreamName;

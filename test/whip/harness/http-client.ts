@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Problem, ProblemSchema } from '../../core/api/index.ts';
+import { type Problem, ProblemSchema } from '../../../core/api/index.ts';
 
 /** An offer as browsers write it, shortened to what WHIP itself looks at. */
 export function offerWith(ufrag: string, pwd = 'p'.repeat(24)): string {

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventually } from '../harness/condition.ts';
+import { Fixture } from '../harness/fixture.ts';
+import { seesMovingPicture } from '../harness/viewing.ts';
+import { openPage, playBy, publishBy } from './harness/clients.ts';
+import { isLive } from './harness/outside-client.ts';
+
+const fixture = await Fixture.start({ MILLRACE_RESUME_TIMEOUT: '3s', MILLRACE_LOST_MEDIA_TIMEOUT: '2s' });
+const { httpUrl } = fixture.server;
+
+async function sessions(): Promise<number> {
+  const list = (await (await fetch(`${httpUrl}/api/v1/sessions`)).json()) as { sessions: unknown[] };
+  return list.sessions.length;
+}
+
+for (const browser of ['chromium', 'firefox'] as const) {
+  describe(browser, () => {
+    test('both ends restart ICE, and the picture goes on', async () => {
+      const stream = `restart-${browser}`;
+      const publisher = await openPage(`${browser} by WHIP`, fixture);
+      await publisher.publish(stream, { colour: 'rgb(0,0,200)' });
+      const viewer = await openPage(`${browser} by WHIP`, fixture);
+      await viewer.play(stream);
+      await seesMovingPicture(viewer, 'blue');
+      for (const [page, peer] of [
+        [publisher, 'publication.pc'],
+        [viewer, 'playback.pc'],
+      ] as const) {
+        const ufrag = `/ice-ufrag:(.*)/.exec(${peer}.remoteDescription.sdp)[1]`;
+        const before = await page.run<string>(ufrag);
+        assert.equal(await page.run(`session.restart(${peer})`), '"2"');
+        assert.notEqual(await page.run<string>(ufrag), before);
+        await eventually('ICE to be connected on the new credentials', () =>
+          page.run<boolean>(`['connected', 'completed'].includes(${peer}.iceConnectionState)`),
+        );
+        await seesMovingPicture(viewer, 'blue', { frames: 20 });
+      }
+      assert.equal(await viewer.run('session.end()'), 200);
+      assert.equal(await publisher.run('session.end()'), 200);
+      await viewer.close();
+      await publisher.close();
+    });
+  });
+}
+
+test('sessions last for as long as their media, far beyond the resume time, and go with it', async (t) => {
+  const publisher = await publishBy('chromium by WHIP', fixture, 'lasting', { colour: 'green', toneHz: 440 });
+  const viewer = await playBy('aiortc', fixture, 'lasting');
+  t.after(() => viewer.close());
+  await isLive(httpUrl, 'lasting');
+  await seesMovingPicture(viewer, 'green');
+  // The test is about this span of time itself.
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  await seesMovingPicture(viewer, 'green');
+  assert.equal(await sessions(), 2);
+  // Its tab is closed: it says nothing, and its media stops.
+  await publisher.close();
+  await eventually('both sessions to end', async () => (await sessions()) === 0, { timeoutMs: 40_000 });
+});
