@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 missing() { printf '%s\n' "cannot build the mediasoup worker:" "$@" >&2; exit 3; }
 
 [[ $(uname -s) == Linux ]] || missing "this machine runs $(uname -s), the build needs Linux (Debian 12 or later)." \
-  "Use the container image, or point MILLRACE_WORKER_BIN at a worker built elsewhere."
+  "Point MILLRACE_WORKER_BIN at a worker built elsewhere."
 
 # The kernel drops this lock with the last process of the build, so a build that was
 # killed leaves nothing behind that a later one must clean up.
@@ -70,7 +70,7 @@ cargo_works || packages+=("cargo")
 if (( ${#packages[@]} )); then
   command -v apt-get >/dev/null || missing "missing: ${packages[*]}" \
     "(names of Debian packages; this is not a Debian machine, so they cannot be installed by themselves)." \
-    "Install them, use the container image, or point MILLRACE_WORKER_BIN at a worker built elsewhere."
+    "Install them, or point MILLRACE_WORKER_BIN at a worker built elsewhere."
   if [[ " ${packages[*]} " == *" cargo "* && $(. /etc/os-release; echo "${VERSION_ID-}") == 12 ]]; then
     packages=("${packages[@]/#cargo/cargo-web}")
   fi
@@ -79,6 +79,8 @@ if (( ${#packages[@]} )); then
   echo "[1/5] build tools: installing ${packages[*]}"
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; } \
     >"$log" 2>&1 9>&- || failed "apt-get install ${packages[*]}"
+  # A rustup without a toolchain stands before it in PATH, and refuses everything.
+  cargo_works || PATH=/usr/bin:$PATH
   cargo_works || missing "cargo 1.70 or later (found: $(cargo --version 2>&1 || true)). Install Rust's cargo and try again."
 fi
 
