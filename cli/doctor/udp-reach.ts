@@ -43,7 +43,7 @@ export function judgeUdp({ address, ip, port, standIn, outcome }: UdpTry): Judge
   }
   return wrong(
     `datagrams to ${to} do not arrive: a firewall of this machine drops them${which}`,
-    `Admit UDP and TCP port ${port}: iptables -I INPUT -p udp --dport ${port} -j ACCEPT, or the same with your firewall’s own tool`,
+    `Admit UDP and TCP port ${port}: ${isIPv6(ip) ? 'ip6tables' : 'iptables'} -I INPUT -p udp --dport ${port} -j ACCEPT, or the same with your firewall’s own tool`,
   );
 }
 
