@@ -9,7 +9,10 @@ export interface PendingRequest {
   readonly data: Data;
   /** Belongs to one connection: rejected when it is lost, where others are sent again on the next one. */
   readonly volatile: boolean;
+  /** On the connection that stands. */
   sent: boolean;
+  /** On any connection of the session. */
+  asked: boolean;
   readonly resolve: (data: Data) => void;
   readonly reject: (error: MillraceError) => void;
 }
@@ -45,7 +48,17 @@ export class PendingRequests {
       this.#byId.delete(id);
       settle.reject(onTimeout());
     });
-    const request = { id, method, stream, data, volatile, sent: false, ...settle, cancelDeadline };
+    const request = {
+      id,
+      method,
+      stream,
+      data,
+      volatile,
+      sent: false,
+      asked: false,
+      ...settle,
+      cancelDeadline,
+    };
     this.#byId.set(id, request);
     return request;
   }
@@ -70,7 +83,7 @@ export class PendingRequests {
 
   /** The session is gone: what was asked in it means nothing in the next one. */
   onSessionLost(error: MillraceError): void {
-    this.#reject(({ sent, volatile }) => sent && !volatile, error);
+    this.#reject(({ asked, volatile }) => asked && !volatile, error);
   }
 
   rejectAll(error: MillraceError): void {

@@ -155,6 +155,13 @@ test('A stream whose server was lost is waited for; one that was ended is not', 
   assert.deepEqual(kinds(playback), []);
 });
 
+test('A play whose generation is over is played again', async () => {
+  const playback = await play();
+  server.event('stream.ended', 'a', { role: 'play', reason: 'displaced' });
+  await server.until(() => played().length === 2);
+  assert.equal(playback.ended, null);
+});
+
 test('Events of other streams are not this one’s', async () => {
   const playback = await play();
   server.event('stream.ended', 'b', { role: 'play', reason: 'publisher_closed' });

@@ -111,6 +111,23 @@ test('A mute is sent with its role, and sent again after a new connection', asyn
   assert.deepEqual(server.of('stream.mute')[1]?.data, { audio: false, video: true, role: 'publish' });
 });
 
+test('What is asked for when media is back is done', async () => {
+  const publication = await publish();
+  FakePeerConnection.last.connect();
+  const muting = new Promise((resolve) => {
+    publication.on('resumed', () => resolve(publication.mute({ video: true })));
+  });
+  const lost = FakePeerConnection.last;
+  lost.disconnect();
+  // The path is there before the answer to the new offer is.
+  server.answer = ({ method }) => {
+    if (method === 'stream.publish') lost.connectionState = 'connected';
+    return { data: { sdp: 'answer' } };
+  };
+  await server.until(() => server.of('stream.mute').length === 1);
+  await muting;
+});
+
 test('A mute that the server refuses for good rejects, and leaves the state as it was', async () => {
   const publication = await publish();
   server.answer = () => ({ err: ERROR_CODES.not_authorised });

@@ -158,6 +158,20 @@ test('A session that the server no longer knows is begun anew', async () => {
   assert.equal(session.state, 'connected');
 });
 
+test('What was asked of a session that is lost meanwhile is not asked of the next one', async () => {
+  const session = open();
+  await session.request('stream.close', 'a', {});
+  server.answer = () => null;
+  const asked = session.request('stream.mute', 'a', {});
+  await server.until(() => server.of('stream.mute').length === 1);
+  server.session = 'session-2';
+  server.answer = (request) => (request.session === 'session-1' ? { err: ERROR_CODES.unknown_session } : {});
+  server.drop(1012);
+  await assert.rejects(asked, { errorName: 'unknown_session' });
+  await session.request('stream.close', 'b', {});
+  assert.equal(server.of('stream.mute').length, 1);
+});
+
 test('A session that was lost while connected is begun anew, and what was asked in it rejects', async () => {
   const session = open();
   const seen = names(session);

@@ -149,8 +149,6 @@ export class Session extends Events<SessionEvents> {
       (error: MillraceError) => {
         if (this.#socket === null || this.#ready) return;
         if (error.errorName === 'unknown_session') {
-          this.#id = '';
-          this.#onReady();
           this.#restart();
         } else if (error.temporary || error.errorName === 'closed') {
           this.#socket.abandon(error.message);
@@ -194,14 +192,13 @@ export class Session extends Events<SessionEvents> {
     pending.reject(error);
     if (error.errorName === 'session_taken_over') this.#stop(error);
     // While the session is being taken over, #onOpen decides.
-    else if (error.errorName === 'unknown_session' && this.#ready && this.#id !== '') {
-      this.#id = '';
-      this.#restart();
-    }
+    else if (error.errorName === 'unknown_session' && this.#ready && this.#id !== '') this.#restart();
   }
 
   #restart(): void {
+    this.#id = '';
     this.#pending.onSessionLost(new MillraceError('unknown_session', 'the session was lost meanwhile'));
+    if (!this.#ready) this.#onReady();
     this.emit('restarted', undefined);
   }
 
@@ -276,6 +273,7 @@ export class Session extends Events<SessionEvents> {
   #send(pending: PendingRequest): void {
     const { id, method, stream, data } = pending;
     pending.sent = true;
+    pending.asked = true;
     this.#socket?.send(encodeRequest({ id, method, stream, session: this.#id, token: this.#token, data }));
   }
 

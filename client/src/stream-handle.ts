@@ -217,7 +217,9 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     if (event.method === 'stream.moved' && this.#role === 'play') this.onMoved();
     if (event.method !== 'stream.ended' || (event.data.role ?? this.#role) !== this.#role) return;
     const reason = typeof event.data.reason === 'string' ? event.data.reason : 'ended';
-    if (RECOVERABLE_ENDS.has(reason)) this.needTransport();
+    // Displaced is only the generation that a viewer has; the stream goes on in another one.
+    const goesOn = RECOVERABLE_ENDS.has(reason) || (reason === 'displaced' && this.#role === 'play');
+    if (goesOn) this.needTransport();
     else this.end({ reason, error: null });
   }
 
@@ -259,6 +261,8 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     this.#running = true;
     void this.#reconcile().finally(() => {
       this.#running = false;
+      // Asked for by a listener that was told how it ended.
+      if (this.#nextStep() !== null) this.#wake();
     });
   }
 
