@@ -10,6 +10,7 @@ export function streamContext(url: string, changes: Partial<StreamContext> = {})
   FakePeerConnection.made = [];
   return {
     session: new Session(sessionSettings(url)),
+    closing: new AbortController().signal,
     // The fakes have what the client uses, not all that the DOM's types ask for.
     PeerConnection: FakePeerConnection as unknown as PeerConnectionConstructor,
     newMediaStream: () => new FakeMediaStream() as unknown as MediaStream,

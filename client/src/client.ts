@@ -39,6 +39,7 @@ const BACKOFF = { baseMs: 500, capMs: 10_000 };
 export class MillraceClient extends Events<ClientEvents> {
   readonly #session: Session;
   readonly #context: StreamContext;
+  readonly #closing = new AbortController();
   readonly #publications = new Map<string, Promise<Publication>>();
   readonly #playbacks = new Map<string, Promise<Playback>>();
   readonly #stopWatching: () => void;
@@ -62,6 +63,7 @@ export class MillraceClient extends Events<ClientEvents> {
     });
     this.#context = {
       session: this.#session,
+      closing: this.#closing.signal,
       get PeerConnection() {
         return options.RTCPeerConnection ?? (required('RTCPeerConnection') as PeerConnectionConstructor);
       },
@@ -111,6 +113,7 @@ export class MillraceClient extends Events<ClientEvents> {
 
   /** Closes everything it publishes and plays, then the connection. Never rejects. */
   async close(): Promise<void> {
+    this.#closing.abort();
     const open = [...this.#publications.values(), ...this.#playbacks.values()];
     const handles = await Promise.allSettled(open);
     await Promise.all(

@@ -6,6 +6,8 @@ import type { Session } from './session.ts';
 /** What publications and playbacks need from their client. */
 export interface StreamContext {
   readonly session: Session;
+  /** The client is being closed: what has not begun is given up. */
+  readonly closing: AbortSignal;
   readonly PeerConnection: PeerConnectionConstructor;
   readonly newMediaStream: () => MediaStream;
   readonly clock: Clock;

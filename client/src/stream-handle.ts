@@ -94,8 +94,9 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   /** Makes the first transport. On failure the handle is ended, and the failure thrown. */
   protected async begin(signal?: AbortSignal): Promise<void> {
     const abort = () => void this.close();
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    const signals = [this.context.closing, ...(signal ? [signal] : [])];
+    if (signals.some(({ aborted }) => aborted)) abort();
+    for (const each of signals) each.addEventListener('abort', abort, { once: true });
     // What the session loses meanwhile is this attempt's own to repeat, not the loop's.
     this.#running = true;
     try {
@@ -112,7 +113,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       this.end({ reason: 'failed', error });
       throw error;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      for (const each of signals) each.removeEventListener('abort', abort);
       this.#running = false;
     }
     this.#flow.expect();
