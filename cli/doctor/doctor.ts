@@ -2,6 +2,7 @@ import type { Arguments } from '../arguments.ts';
 import { SettingsError } from '../mistake.ts';
 import { type ReadSettings, readSettings } from '../read-settings.ts';
 import { announcedAddress } from './announced-address.ts';
+import { authorisation } from './authorisation.ts';
 import { certificate } from './certificate.ts';
 import type { Check } from './check.ts';
 import { clock } from './clock.ts';
@@ -28,6 +29,7 @@ const CHECKS: readonly Check[] = [
   workerBinary,
   serverAnswer,
   listenPorts,
+  authorisation,
   certificate,
   mediaPorts,
   ephemeralPorts,

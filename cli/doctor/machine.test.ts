@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { judgeAuthorisation } from './authorisation.ts';
 import { type CertificateFacts, judgeCertificate } from './certificate.ts';
 import { judgeClock } from './clock.ts';
 import { judgeFolder } from './disk.ts';
@@ -37,6 +38,38 @@ const folder = {
 const server = { pid: 7, version: '0.1.0', readiness: 'ready', askedAt: '127.0.0.1:9464' } as const;
 
 testJudgements([
+  [
+    'no authorisation for the network',
+    judgeAuthorisation({ mode: 'off', servesNetwork: true }),
+    'warning',
+    /MILLRACE_AUTH=off.*MILLRACE_AUTH_KEY/,
+  ],
+  [
+    'no authorisation for this machine',
+    judgeAuthorisation({ mode: 'off', servesNetwork: false }),
+    'ok',
+    /only this machine/,
+  ],
+  [
+    'nothing said of authorisation',
+    judgeAuthorisation({ mode: undefined, servesNetwork: false }),
+    'ok',
+    /only this machine/,
+  ],
+  ['tokens', judgeAuthorisation({ mode: 'tokens', servesNetwork: true }), 'ok', /keys can be used/],
+  [
+    'tokens of a provider',
+    judgeAuthorisation({ mode: 'tokens', keysUrl: 'https://id.example/jwks', servesNetwork: true }),
+    'info',
+    /id\.example/,
+  ],
+  [
+    'keys of no use',
+    judgeAuthorisation({ mode: 'tokens', problem: 'It is empty.', servesNetwork: true }),
+    'wrong',
+    /empty.*tokens\.md/,
+  ],
+
   ['no TLS', judgeCertificate({ kind: 'off' }), 'info', /MILLRACE_TLS=off/],
   [
     'the machine’s own certificate',

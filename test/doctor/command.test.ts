@@ -23,8 +23,16 @@ describe('the command doctor', () => {
     assert.equal(said.version, version);
     const checks = [...new Set(said.findings.map(({ check }) => check))];
     assert.deepEqual(checks, [
-      ...['settings', 'node', 'worker', 'server', 'listen-ports', 'certificate', 'media-ports'],
-      ...['outgoing-ports', 'announced-address', 'udp', 'default-route', 'udp-buffers', 'open-files'],
+      ...['settings', 'node', 'worker', 'server', 'listen-ports', 'authorisation', 'certificate'],
+      ...[
+        'media-ports',
+        'outgoing-ports',
+        'announced-address',
+        'udp',
+        'default-route',
+        'udp-buffers',
+        'open-files',
+      ],
       ...['memory', 'disk', 'clock'],
     ]);
   });

@@ -98,6 +98,30 @@ describe('the doctor looks at the certificate, and', () => {
   });
 });
 
+describe('the doctor looks at who may do what, and', () => {
+  it('finds a file of keys that holds none', async () => {
+    const settings = { MILLRACE_AUTH_KEY_FILE: file('no-key.pem', 'nothing') };
+    const said = await doctor(state.path, { settings });
+    says(
+      said.of('authorisation'),
+      'wrong',
+      /MILLRACE_AUTH_KEY_FILE=.*no-key\.pem is of no use/,
+      /docs\/tokens\.md/,
+    );
+    assert.equal(said.exitCode, 1);
+  });
+
+  it('warns when everyone may do everything', async () => {
+    const settings = { MILLRACE_AUTH: 'off', MILLRACE_LISTEN: '0.0.0.0:0' };
+    says(
+      (await doctor(state.path, { settings })).of('authorisation'),
+      'warning',
+      /MILLRACE_AUTH=off/,
+      /MILLRACE_AUTH_KEY/,
+    );
+  });
+});
+
 describe('the doctor looks at the worker, and', () => {
   it('finds a stock one', async () => {
     const built = workerCachePath({ stock: true });
