@@ -190,6 +190,25 @@ const CASES: readonly { readonly what: string; readonly given: Given; readonly w
     what: 'origins',
     given: { env: { MILLRACE_ALLOWED_ORIGINS: 'https://example.org,http://localhost:3000' } },
   },
+  {
+    what: 'proxies as addresses and ranges',
+    given: { env: { MILLRACE_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7, ::1, 2001:db8::/32, 0.0.0.0/0' } },
+  },
+  {
+    what: 'a range of more bits than there are',
+    given: { env: { MILLRACE_TRUSTED_PROXIES: '10.0.0.0/33' } },
+    wrong: /write it like/,
+  },
+  {
+    what: 'a range without its length',
+    given: { env: { MILLRACE_TRUSTED_PROXIES: '10.0.0.0/' } },
+    wrong: /write it like/,
+  },
+  {
+    what: 'a proxy by its name',
+    given: { env: { MILLRACE_TRUSTED_PROXIES: 'proxy.example' } },
+    wrong: /write it like/,
+  },
   { what: 'a time without its unit', given: { env: { MILLRACE_PING_INTERVAL: '20' } }, wrong: /30s/ },
   { what: 'a file that is not JSON', given: { file: '{' }, wrong: /not JSON/ },
   { what: 'a file that is no object', given: { file: '[]' }, wrong: /not a JSON object/ },

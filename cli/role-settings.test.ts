@@ -24,6 +24,15 @@ describe('what signaling is told', () => {
     ]);
   });
 
+  it('has the trusted proxies as ranges, a lone address as one of all its bits', () => {
+    const proxied = settings({ MILLRACE_TRUSTED_PROXIES: '10.0.0.0/8,192.0.2.7,2001:db8::1' });
+    assert.deepEqual(signalingSettings(proxied, undefined).trustedProxies, [
+      { address: '10.0.0.0', prefix: 8 },
+      { address: '192.0.2.7', prefix: 32 },
+      { address: '2001:db8::1', prefix: 128 },
+    ]);
+  });
+
   it('has no local listener and no metrics where they are off', () => {
     const off = settings({ MILLRACE_LOCAL_LISTEN: 'off', MILLRACE_METRICS_LISTEN: 'off' });
     const { listeners, metricsListen } = signalingSettings(off, undefined);
