@@ -93,6 +93,8 @@ export class Whip {
       const exchange = await this.#inTime(
         WhipExchange.begin(this.#services, context, { role, stream, offer }),
       );
+      // A client that gave up waiting never learns where its session is, and comes back for the name.
+      if (request.socket.destroyed) throw new MillraceError('timed_out', 'its client is gone');
       this.#exchanges.set(session, exchange);
       return {
         status: 201,

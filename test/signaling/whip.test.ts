@@ -272,3 +272,37 @@ test('an answer that comes too late begins nothing', async (t) => {
     return media.called('close').length > 0 && (await registry.findStream(A)) === undefined;
   });
 });
+
+test('a client that gave up waiting leaves nothing behind', async (t) => {
+  const { http, media } = await startServer(t);
+  const release = media.hold('publish');
+  const body = offerWith('abcd');
+  const headers = { 'Content-Type': 'application/sdp' };
+  const abort = new AbortController();
+  const posted = fetch(`${http}/whip/a`, { method: 'POST', body, headers, signal: abort.signal });
+  await eventually('the publish', () => media.called('publish').length === 1);
+  abort.abort();
+  await assert.rejects(posted);
+  // Long enough for the server to see the end of the connection, which nothing else shows.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  release();
+  await eventually('its release', () => media.called('release').length === 1 && media.streams.size === 0);
+});
+
+test('a session ends with its token, unless a fragment comes with a newer one', async (t) => {
+  const authoriser = {
+    identify: async (token: string | undefined) => ({
+      subject: 'alice',
+      expiresAtMs: Number(token),
+      may: () => true,
+    }),
+  };
+  const { http, media } = await startServer(t, { tokenGraceMs: 0 }, { authoriser });
+  const until = (ms: number) => ({ Authorization: `Bearer ${Date.now() + ms}` });
+  const first = await created(`${http}/whip/a`, offerWith('abcd'), until(1000));
+  await created(`${http}/whip/b`, offerWith('abcd'), until(1000));
+  const renewal = { 'If-Match': '"1"', ...until(60_000) };
+  assert.equal((await patch(first, fragmentWith('abcd'), renewal)).status, 204);
+  await eventually('the other one to end', () => !media.streams.has('b' as StreamName));
+  assert.ok(media.streams.has(A));
+});

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../harness/condition.ts';
 import { Fixture } from '../harness/fixture.ts';
-import { seesMovingPicture } from '../harness/viewing.ts';
+import { seesMovingPicture, succeeded } from '../harness/viewing.ts';
 import { openPage, playBy, publishBy } from './harness/clients.ts';
 import { isLive } from './harness/outside-client.ts';
 
-const fixture = await Fixture.start({ MILLRACE_RESUME_TIMEOUT: '3s', MILLRACE_LOST_MEDIA_TIMEOUT: '2s' });
+const OTHER_ORIGIN = 'http://localhost:8000';
+const fixture = await Fixture.start({
+  MILLRACE_RESUME_TIMEOUT: '3s',
+  MILLRACE_ICE_CONSENT_TIMEOUT: '8s',
+  MILLRACE_LOST_MEDIA_TIMEOUT: '2s',
+  MILLRACE_ALLOWED_ORIGINS: OTHER_ORIGIN,
+});
 const { httpUrl } = fixture.server;
 
 async function sessions(): Promise<number> {
@@ -40,6 +46,17 @@ for (const browser of ['chromium', 'firefox'] as const) {
       assert.equal(await publisher.run('session.end()'), 200);
       await viewer.close();
       await publisher.close();
+    });
+
+    test('a page of a listed origin publishes, restarts ICE and ends', async () => {
+      const page = await openPage(`${browser} by WHIP`, fixture, OTHER_ORIGIN);
+      assert.equal(await page.run('location.origin'), OTHER_ORIGIN);
+      await page.run('(session.headers.Authorization = "Bearer any", null)');
+      succeeded(await page.publish(`cors-${browser}`, {}));
+      await isLive(httpUrl, `cors-${browser}`);
+      assert.equal(await page.run('session.restart(publication.pc)'), '"2"');
+      assert.equal(await page.run('session.end()'), 200);
+      await page.close();
     });
   });
 }

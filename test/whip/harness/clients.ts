@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Fixture } from '../../harness/fixture.ts';
-import { openDocumentClient } from '../../harness/page.ts';
+import { type DocumentClientPage, openDocumentClient } from '../../harness/page.ts';
 import { COLOURS, type Colour, succeeded, type Viewer } from '../../harness/viewing.ts';
 import { aiortcPython } from './aiortc.ts';
 import { OutsideClient } from './outside-client.ts';
@@ -46,10 +46,14 @@ export async function playBy(name: ClientName, fixture: Fixture, stream: string)
 }
 
 /** A page whose `session` is WHIP and WHEP, or a WebSocket. */
-export async function openPage(name: ClientName, fixture: Fixture) {
+export async function openPage(
+  name: ClientName,
+  fixture: Fixture,
+  origin = fixture.server.httpUrl,
+): Promise<DocumentClientPage> {
   const browser = name.startsWith('firefox') ? 'firefox' : 'chromium';
   if (name === 'chromium by wss') return fixture.open(browser);
-  const client = await openDocumentClient(await fixture.browser(browser), fixture.server.httpUrl);
+  const client = await openDocumentClient(await fixture.browser(browser), origin);
   await client.page.evaluate(
     `${FETCH_SESSION}; globalThis.session = fetchSession(${JSON.stringify(fixture.server.httpUrl)});`,
   );

@@ -1,7 +1,9 @@
 // Evaluated in a page: WHIP and WHEP by `fetch`, in the form in which document-client.js uses a session. With it
 // the same publish and play go over HTTP.
-globalThis.fetchSession = (serverUrl, headers = {}) => {
+globalThis.fetchSession = (serverUrl) => {
+  const headers = {};
   const session = {
+    headers,
     location: null,
     entityTag: null,
     async request(method, stream, { sdp }) {
