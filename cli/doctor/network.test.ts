@@ -7,6 +7,7 @@ import { judgeEphemeral, parseRanges } from './ephemeral-ports.ts';
 import { testJudgements } from './harness/judged.ts';
 import { judgeListen } from './listen-ports.ts';
 import { judgeMediaPorts, type MediaPort } from './media-ports.ts';
+import { belongsTo, type RunningServer } from './running-server.ts';
 import { judgeUdp } from './udp-reach.ts';
 
 const holder = { pid: 812, parentPid: 1, words: ['nginx'] };
@@ -254,4 +255,24 @@ it('default routes are read as the kernel writes them', () => {
     `${zeros} 00 ${zeros} 00 ${zeros} ffffffff 00000001 00000000 00200200       lo`,
   ].join('\n');
   assert.deepEqual(defaultDevices6(ipv6), ['eth0']);
+});
+
+it('a port belongs to the server, to its workers, or to nobody visible where the server is not visible either', () => {
+  const server = (pid: number | undefined): RunningServer => ({
+    pid,
+    version: undefined,
+    readiness: 'ready',
+    askedAt: undefined,
+  });
+  const cases = [
+    [server(812), holder, true],
+    [server(1), holder, true],
+    [server(7), holder, false],
+    [server(7), undefined, false],
+    [server(undefined), undefined, true],
+    [server(undefined), holder, false],
+    [undefined, holder, false],
+    [undefined, undefined, false],
+  ] as const;
+  for (const [running, held, ours] of cases) assert.equal(belongsTo(running, held), ours);
 });

@@ -49,8 +49,8 @@ export async function findRunningServer(settings: Listening): Promise<RunningSer
 /** Whether a process is the server itself or one of its workers. */
 export function belongsTo(server: RunningServer | undefined, holder: Holder | undefined): boolean {
   if (server === undefined) return false;
-  // Of a process that cannot be seen, the server that answers beside it is the best guess.
-  if (holder === undefined || server.pid === undefined) return holder === undefined;
+  // Where the server is another user's, so is what cannot be seen to hold its ports.
+  if (holder === undefined || server.pid === undefined) return holder === server.pid;
   return holder.pid === server.pid || holder.parentPid === server.pid;
 }
 
