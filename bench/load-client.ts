@@ -14,11 +14,11 @@ export class LoadClient {
   #complaint = '';
   #exit: number | null | undefined;
 
-  constructor(command: string, flags: Readonly<Record<string, string | number>>) {
+  constructor(command: string, flags: Readonly<Record<string, string | number | boolean>>) {
     const program = process.env.BENCH_LOAD_CLIENT;
     if (!program)
       throw new Error('BENCH_LOAD_CLIENT names no load client; npm run bench builds it and sets this');
-    const args = Object.entries(flags).flatMap(([name, value]) => [`-${name}`, String(value)]);
+    const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
     this.#child = spawn(program, [command, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Less time in its garbage collection leaves more of the machine to the server.

@@ -14,6 +14,12 @@ const LEAST_RATIO = 0.97;
 /** Of what is sent, at least this share must arrive: else something was overloaded, and the figure is void. */
 const LEAST_DELIVERED = 0.99;
 
+interface Load {
+  readonly viewers: number;
+  /** Simulcast: only then has the server something to choose, and probes whether the better encoding fits. */
+  readonly layers: boolean;
+}
+
 interface Contestant {
   readonly name: string;
   readonly url: string;
@@ -26,7 +32,7 @@ interface Contestant {
 
 interface Round {
   readonly contestant: string;
-  readonly viewers: number;
+  readonly load: Load;
   /** CPU time for each second of one viewer. */
   readonly workerMs: number;
   readonly serverMs: number;
@@ -39,7 +45,14 @@ interface Round {
 
 /** What one viewer of a stream costs the worker, beside a worker as it comes, fed by the same client. */
 export const viewers: Bench = async ({ short, say }) => {
-  const counts = short ? [50] : [50, 200, 500];
+  const loads: readonly Load[] = short
+    ? [{ viewers: 50, layers: false }]
+    : [
+        { viewers: 50, layers: false },
+        { viewers: 200, layers: false },
+        { viewers: 500, layers: false },
+        { viewers: 200, layers: true },
+      ];
   const rounds = short ? 2 : 5;
   const spanMs = short ? 3000 : 10_000;
 
@@ -77,15 +90,15 @@ export const viewers: Bench = async ({ short, say }) => {
 
   const all: Round[] = [];
   try {
-    for (const count of counts) {
+    for (const load of loads) {
       for (let round = 0; round < rounds; round++) {
         // Each second round the other way round: what drifts with time falls on all alike.
         const order = round % 2 === 0 ? contestants : contestants.toReversed();
         for (const contestant of order) {
-          const result = await measure(contestant, count, spanMs);
+          const result = await measure(contestant, load, spanMs);
           all.push(result);
           say(
-            `${count} viewers, round ${round + 1} of ${rounds}, ${contestant.name}: worker ${result.workerMs.toFixed(3)} ms/s each, ` +
+            `${named(load)}, round ${round + 1} of ${rounds}, ${contestant.name}: worker ${result.workerMs.toFixed(3)} ms/s each, ` +
               `${(result.workerLoad * 100).toFixed(0)} % of a core, ${(result.delivered * 100).toFixed(2)} % delivered`,
           );
         }
@@ -97,16 +110,18 @@ export const viewers: Bench = async ({ short, say }) => {
   }
   return {
     title: `CPU time of the worker for each viewer of one stream of ${BITRATE_BPS / 1e6} Mbit/s`,
-    ...judge(counts, contestants, all),
+    ...judge(loads, contestants, all),
     data: all,
   };
 };
 
-async function measure(contestant: Contestant, count: number, spanMs: number): Promise<Round> {
+async function measure(contestant: Contestant, load: Load, spanMs: number): Promise<Round> {
+  const count = load.viewers;
   const client = new LoadClient('viewers', {
     url: contestant.url,
     viewers: count,
     bitrate: BITRATE_BPS,
+    ...(load.layers ? { layers: true } : {}),
     numbers: contestant.numbers,
   });
   try {
@@ -130,7 +145,7 @@ async function measure(contestant: Contestant, count: number, spanMs: number): P
     const each = (cpu: number) => (cpu * 1000) / seconds / count;
     return {
       contestant: contestant.name,
-      viewers: count,
+      load,
       workerMs: each(after.worker - before.worker),
       serverMs: each(after.server - before.server),
       clientMs: each(grown('cpu_seconds')),
@@ -144,11 +159,15 @@ async function measure(contestant: Contestant, count: number, spanMs: number): P
   }
 }
 
-function judge(counts: readonly number[], contestants: readonly Contestant[], all: readonly Round[]) {
+function named({ viewers, layers }: Load): string {
+  return `${viewers} viewers${layers ? ' of simulcast' : ''}`;
+}
+
+function judge(loads: readonly Load[], contestants: readonly Contestant[], all: readonly Round[]) {
   const rows: string[][] = [];
   const verdicts: Verdict[] = [];
-  for (const viewers of counts) {
-    const of = (name: string) => all.filter((one) => one.contestant === name && one.viewers === viewers);
+  for (const load of loads) {
+    const of = (name: string) => all.filter((one) => one.contestant === name && one.load === load);
     const bare = median(of('bare mediasoup').map(({ workerMs }) => workerMs));
     for (const { name } of contestants) {
       const rounds = of(name);
@@ -156,7 +175,7 @@ function judge(counts: readonly number[], contestants: readonly Contestant[], al
       const ratio = bare / median(mine);
       const delivered = Math.min(...rounds.map((one) => one.delivered));
       rows.push([
-        `${viewers} viewers: ${name}`,
+        `${named(load)}: ${name}`,
         median(mine).toFixed(3),
         `±${(spread(mine) * 100).toFixed(1)} %`,
         (1000 / median(mine)).toFixed(0),
@@ -168,7 +187,7 @@ function judge(counts: readonly number[], contestants: readonly Contestant[], al
       ]);
       if (name === 'bare mediasoup') continue;
       verdicts.push({
-        what: `${viewers} viewers, ${name}: viewers a core, of bare mediasoup’s`,
+        what: `${named(load)}, ${name}: viewers a core, of bare mediasoup’s`,
         measured: `${ratio.toFixed(3)}${delivered < LEAST_DELIVERED ? ', void: not all was delivered' : ''}`,
         target: `at least ${LEAST_RATIO}`,
         met: ratio >= LEAST_RATIO && delivered >= LEAST_DELIVERED,
@@ -193,6 +212,7 @@ function judge(counts: readonly number[], contestants: readonly Contestant[], al
       'Ratio: viewers a core, of those of bare mediasoup in the same rounds (medians). More is better.',
       'Bare mediasoup is a stock worker and plain consume() for viewers whose payload types and extension ids are its own. ' +
         '“Other numbers” are viewers that only the patched worker can serve. Transport-wide congestion control, NACK and RTX are on for all.',
+      'Simulcast has a second encoding of a sixth of the bitrate; all viewers get the better one. The stock worker probes the bandwidth for every stream, the patched one only where a better encoding could be chosen.',
       'The Node process and the client are outside the ratio: milliseconds of CPU a second a viewer.',
     ],
   };

@@ -85,7 +85,7 @@ func (c *cycler) withoutMedia(stream string) error {
 }
 
 func (c *cycler) withMedia(stream string, politely bool) error {
-	p, err := publish(c.url, stream, c.senders, 200_000)
+	p, err := publish(c.url, stream, c.senders, 200_000, false)
 	if err != nil {
 		return err
 	}

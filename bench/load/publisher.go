@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -19,19 +20,29 @@ const (
 // publisher sends a stream that has the form of VP8 (RFC 7741): a payload descriptor, the header of a key
 // frame when one is asked for, and filler, as nobody decodes it.
 type publisher struct {
-	session *session
-	pc      *webrtc.PeerConnection
-	track   *webrtc.TrackLocalStaticRTP
-	packets atomic.Int64
+	session   *session
+	pc        *webrtc.PeerConnection
+	encodings []*encoding
 	// sentAt is when the latest frame went out, in Unix nanoseconds.
 	sentAt atomic.Int64
 	stop   chan struct{}
+}
+
+// encoding is one RTP stream of the picture; with more than one, simulcast, each has a rid.
+type encoding struct {
+	track    *webrtc.TrackLocalStaticRTP
+	rid      string
+	payload  []byte
+	perFrame int
+	sequence uint16
+	packets  atomic.Int64
 	// keyFrameWanted is set by the server's PLI.
 	keyFrameWanted atomic.Bool
 }
 
-// publish connects and begins to send. bitrate is that of the RTP packets, in bit/s.
-func publish(url, stream string, p *peers, bitrate int) (*publisher, error) {
+// publish connects and begins to send. bitrate is that of the RTP packets, in bit/s. With layers there is a
+// second encoding, of a sixth of that.
+func publish(url, stream string, p *peers, bitrate int, layers bool) (*publisher, error) {
 	s, err := openSession(url, nil)
 	if err != nil {
 		return nil, err
@@ -40,49 +51,84 @@ func publish(url, stream string, p *peers, bitrate int) (*publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: "video/VP8"}, "video", "load")
-	if err != nil {
-		return nil, err
+	pub := &publisher{session: s, pc: pc, stop: make(chan struct{})}
+	if layers {
+		err = pub.add(encodingOf("l", bitrate/6), encodingOf("h", bitrate))
+	} else {
+		err = pub.add(encodingOf("", bitrate))
 	}
-	transceiver, err := pc.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = negotiate(s, pc, "stream.publish", stream)
 	}
-	pub := &publisher{session: s, pc: pc, track: track, stop: make(chan struct{})}
-	pub.keyFrameWanted.Store(true)
-	go pub.listen(transceiver.Sender())
-	if err := negotiate(s, pc, "stream.publish", stream); err != nil {
+	if err != nil {
 		pub.close()
 		return nil, err
 	}
-	go pub.send(bitrate)
+	go pub.send()
 	return pub, nil
 }
 
-func (p *publisher) listen(sender *webrtc.RTPSender) {
+func encodingOf(rid string, bitrate int) *encoding {
+	frameBytes := bitrate / 8 / framesPerSecond
+	perFrame := (frameBytes + maxPacketBytes - 1) / maxPacketBytes
+	e := &encoding{rid: rid, perFrame: perFrame, payload: make([]byte, frameBytes/perFrame-rtpHeaderBytes)}
+	rand.Read(e.payload)
+	e.keyFrameWanted.Store(true)
+	return e
+}
+
+func (p *publisher) add(encodings ...*encoding) error {
+	p.encodings = encodings
+	var sender *webrtc.RTPSender
+	for _, e := range encodings {
+		var options []func(*webrtc.TrackLocalStaticRTP)
+		if e.rid != "" {
+			options = append(options, webrtc.WithRTPStreamID(e.rid))
+		}
+		var err error
+		e.track, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: "video/VP8"}, "video", "load", options...)
+		if err != nil {
+			return err
+		}
+		if sender != nil {
+			if err := sender.AddEncoding(e.track); err != nil {
+				return err
+			}
+			continue
+		}
+		transceiver, err := p.pc.AddTransceiverFromTrack(e.track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		if err != nil {
+			return err
+		}
+		sender = transceiver.Sender()
+	}
+	for _, e := range encodings {
+		go e.listen(sender)
+	}
+	return nil
+}
+
+func (e *encoding) listen(sender *webrtc.RTPSender) {
+	read := sender.ReadRTCP
+	if e.rid != "" {
+		read = func() ([]rtcp.Packet, interceptor.Attributes, error) { return sender.ReadSimulcastRTCP(e.rid) }
+	}
 	for {
-		packets, _, err := sender.ReadRTCP()
+		packets, _, err := read()
 		if err != nil {
 			return
 		}
 		for _, packet := range packets {
 			if _, ok := packet.(*rtcp.PictureLossIndication); ok {
-				p.keyFrameWanted.Store(true)
+				e.keyFrameWanted.Store(true)
 			}
 		}
 	}
 }
 
-func (p *publisher) send(bitrate int) {
-	frameBytes := bitrate / 8 / framesPerSecond
-	perFrame := (frameBytes + maxPacketBytes - 1) / maxPacketBytes
-	payload := make([]byte, frameBytes/perFrame-rtpHeaderBytes)
-	if _, err := rand.Read(payload); err != nil {
-		panic(err)
-	}
+func (p *publisher) send() {
 	ticker := time.NewTicker(time.Second / framesPerSecond)
 	defer ticker.Stop()
-	var sequence uint16
 	var timestamp uint32
 	for {
 		select {
@@ -90,27 +136,46 @@ func (p *publisher) send(bitrate int) {
 			return
 		case <-ticker.C:
 		}
-		key := p.keyFrameWanted.Swap(false)
-		for i := range perFrame {
-			describe(payload, i == 0, key)
-			packet := &rtp.Packet{
-				Header: rtp.Header{
-					Version:        2,
-					Marker:         i == perFrame-1,
-					SequenceNumber: sequence,
-					Timestamp:      timestamp,
-				},
-				Payload: payload,
-			}
-			sequence++
-			if err := p.track.WriteRTP(packet); err != nil {
+		for _, e := range p.encodings {
+			if e.sendFrame(timestamp) != nil {
 				return
 			}
-			p.packets.Add(1)
 		}
 		p.sentAt.Store(time.Now().UnixNano())
 		timestamp += 90_000 / framesPerSecond
 	}
+}
+
+func (e *encoding) sendFrame(timestamp uint32) error {
+	key := e.keyFrameWanted.Swap(false)
+	for i := range e.perFrame {
+		describe(e.payload, i == 0, key)
+		packet := &rtp.Packet{
+			Header: rtp.Header{
+				Version:        2,
+				Marker:         i == e.perFrame-1,
+				SequenceNumber: e.sequence,
+				Timestamp:      timestamp,
+			},
+			Payload: e.payload,
+		}
+		if e.rid != "" {
+			// As numbering["same"] has them; there is one section, whose mid is 0.
+			packet.SetExtension(1, []byte("0"))
+			packet.SetExtension(2, []byte(e.rid))
+		}
+		e.sequence++
+		if err := e.track.WriteRTP(packet); err != nil {
+			return err
+		}
+		e.packets.Add(1)
+	}
+	return nil
+}
+
+// sent is how many packets there are of the best encoding.
+func (p *publisher) sent() int64 {
+	return p.encodings[len(p.encodings)-1].packets.Load()
 }
 
 // describe writes the payload descriptor (RFC 7741 section 4.2), and at a frame's start its header (RFC 6386

@@ -19,6 +19,7 @@ func runViewers(args []string, words <-chan string) error {
 	stream := flags.String("stream", "load", "name of the stream")
 	count := flags.Int("viewers", 1, "how many play it")
 	bitrate := flags.Int("bitrate", 1_000_000, "of the stream, bit/s")
+	layers := flags.Bool("layers", false, "simulcast: beside it a second encoding of a sixth of the bitrate")
 	named := flags.String("numbers", "same", "payload types and extension ids of the viewers: same (as mediasoup's) or other")
 	flags.Parse(args)
 
@@ -34,7 +35,7 @@ func runViewers(args []string, words <-chan string) error {
 	if err != nil {
 		return err
 	}
-	source, err := publish(*url, *stream, senders, *bitrate)
+	source, err := publish(*url, *stream, senders, *bitrate, *layers)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func runViewers(args []string, words <-chan string) error {
 		source.betweenFrames()
 		tell(map[string]any{
 			"event":       "mark",
-			"sent":        source.packets.Load(),
+			"sent":        source.sent(),
 			"received":    got.packets.Load(),
 			"bytes":       got.bytes.Load(),
 			"extra":       got.extra.Load(),
