@@ -7,7 +7,7 @@ export const COMMANDS = {
   all: 'Run everything in one process (what npm start does)',
   settings: 'Print the settings in force, and where each comes from',
   token: 'Print a token for trying out',
-  doctor: 'Look at everything the server needs, and say what to do about what is wrong (--json: for scripts)',
+  doctor: 'Say what is wrong with this machine, and what to do (--json for scripts)',
   help: 'Print this',
 } as const;
 
