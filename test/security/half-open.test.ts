@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { makeCertificate } from '../signaling/certificate.ts';
-import { until, within } from '../signaling/client.ts';
+import { TestClient, until, within } from '../signaling/client.ts';
 import { startServer, type TestDeps, type TestServer, type TestSettings } from '../signaling/server.ts';
 
 /** Long enough for a busy machine's own delays, short enough to wait for. */
@@ -167,4 +167,23 @@ test('a response that nobody reads is given up', async (t) => {
   });
   await within('its end', once(socket, 'close'));
   assert.ok(bytes < body.length, `${bytes} bytes came`);
+});
+
+test('an idle WebSocket outlives every time-out of HTTP, with and without TLS', async (t) => {
+  const tls = await makeCertificate('localhost');
+  const server = await startShort(t, {
+    listeners: [
+      { host: '127.0.0.1', port: 0, tls },
+      { host: '127.0.0.1', port: 0 },
+    ],
+    requestTimeoutMs: 100,
+  });
+  const [secure, plain] = server.signaling.ports;
+  const clients = await Promise.all([
+    TestClient.connect(`wss://127.0.0.1:${secure}/`, { rejectUnauthorized: false }),
+    TestClient.connect(`ws://127.0.0.1:${plain}/`),
+  ]);
+  // This span of idleness is what the test is about.
+  await new Promise((resolve) => setTimeout(resolve, 3 * (100 + HANDSHAKE_MS)));
+  for (const client of clients) assert.equal((await client.heartbeat()).err, 0);
 });
