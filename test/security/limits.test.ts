@@ -133,3 +133,37 @@ test('connections above the limit, messages above their size and unread replies 
   assert.ok((await server.metrics.metrics()).includes('millrace_signaling_closes_total{code="1009"} 1\n'));
   slow.socket.terminate();
 });
+
+const UPGRADE =
+  'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+
+test('when very many come above the limit at once, further handshakes get 503', async (t) => {
+  const server = await startServer(t, { limits: { connections: 1 } });
+  const port = server.signaling.ports[0] ?? 0;
+  await server.connect();
+  const answers: string[] = [];
+  const rush = Array.from({ length: 100 }, () => {
+    // None of them confirms the close that it is sent.
+    const socket = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+    socket.once('data', (data) => answers.push(data.toString().slice(0, 12)));
+    socket.write(UPGRADE);
+    return socket;
+  });
+  t.after(() => rush.forEach((socket) => void socket.destroy()));
+  await until('all are answered', () => answers.length === rush.length);
+  assert.ok(answers.includes('HTTP/1.1 101'));
+  assert.ok(answers.includes('HTTP/1.1 503'));
+  assert.equal(await refused(server, 'connections'), rush.length);
+});
+
+test('requests above those that may wait are counted', async (t) => {
+  const server = await startServer(t, { limits: { queuedRequests: 2 } });
+  server.media.hold('publish');
+  const client = await server.connect();
+  for (const stream of ['a', 'b', 'c'])
+    client.send('stream.publish', stream, { sdp: 'offer' }, { id: stream });
+  const reply = await client.next();
+  assert.deepEqual([reply.id, reply.err], ['c', ERROR_CODES.too_many]);
+  assert.equal(await refused(server, 'queued_requests'), 1);
+});
