@@ -19,7 +19,7 @@ const JOIN_ATTEMPTS = 3;
 
 /** A viewer: the session's newest play, and its place within the limit of viewers. */
 interface Viewer {
-  play: Play;
+  readonly play: Play;
   readonly giveUpPlace: () => void;
 }
 
@@ -34,6 +34,8 @@ export class Audience {
   /** The publication that new plays join. @throws MillraceError `stream_ended` when there is none any more */
   readonly #carrier: () => Publication;
   readonly #viewers = new Map<SessionId, Viewer>();
+  /** Plays whose session is being given another one, and why they ended meanwhile. */
+  readonly #replacing = new Map<Play, EndReason | undefined>();
   readonly #streamId = randomUUID();
 
   constructor(name: StreamName, context: StreamContext, carrier: () => Publication) {
@@ -65,7 +67,11 @@ export class Audience {
     const current = this.#viewers.get(request.session)?.play;
     if (!current || current.peer.match(offer) === 'another_peer') return this.#begin(request, offer, current);
     current.events = request.events;
-    return { sdp: await current.renegotiate(offer, this.#carrier()) };
+    const publication = this.#carrier();
+    const sdp = await current.renegotiate(offer, publication);
+    // Moved on from before this play had come to it.
+    if (publication.closed || publication.retired) this.moveFrom(publication);
+    return { sdp };
   }
 
   /** @throws MillraceError `stream_not_found` when the session does not play the stream */
@@ -112,18 +118,25 @@ export class Audience {
   }
 
   async #begin(request: PlayRequest, offer: Offer, previous: Play | undefined): Promise<PlayReply> {
-    const place = previous ? undefined : this.#context.viewers.take();
-    let play: Play | undefined;
+    const giveUpPlace = this.#viewers.get(request.session)?.giveUpPlace ?? this.#context.viewers.take();
+    if (previous) this.#replacing.set(previous, undefined);
+    let seated = previous;
     try {
-      const joined = await this.#join(request, offer, previous?.muted ?? UNMUTED);
-      play = joined.play;
-      this.#seat(play, place);
-      return { sdp: joined.sdp };
-    } catch (error) {
-      play?.close();
-      place?.();
-      throw error;
+      const { play, sdp } = await this.#join(request, offer, previous?.muted ?? UNMUTED);
+      seated = play;
+      this.#seat({ play, giveUpPlace }, previous);
+      return { sdp };
+    } finally {
+      if (!seated) giveUpPlace();
+      if (previous) this.#replaced(previous);
     }
+  }
+
+  /** Another play took its place, or did not: then an end meanwhile is one. */
+  #replaced(previous: Play): void {
+    const ended = this.#replacing.get(previous);
+    this.#replacing.delete(previous);
+    if (ended && this.#isCurrent(previous)) this.#end(previous, ended);
   }
 
   async #join(request: PlayRequest, offer: Offer, muted: MuteState) {
@@ -160,16 +173,10 @@ export class Audience {
     return { own: publication.worker, piped: pool.workers.filter(carries) };
   }
 
-  #seat(play: Play, place: (() => void) | undefined): void {
-    const viewer = this.#viewers.get(play.session);
-    if (viewer) {
-      this.#replace(viewer.play, play);
-      viewer.play = play;
-    } else {
-      // Without one when the play that it was to replace ended meanwhile, and its place with it.
-      const giveUpPlace = place ?? this.#context.viewers.take();
-      this.#viewers.set(play.session, { play, giveUpPlace });
-    }
+  #seat(viewer: Viewer, previous: Play | undefined): void {
+    const { play } = viewer;
+    if (previous) this.#replace(previous, play);
+    this.#viewers.set(play.session, viewer);
     play.peer.onState((state) => this.#onState(play, state));
     this.#log.info({ session: play.session, worker: play.worker.index }, 'play begins');
     // What happened before anybody listened.
@@ -230,6 +237,11 @@ export class Audience {
   }
 
   #end(play: Play, reason: EndReason): void {
+    if (this.#replacing.has(play)) {
+      this.#replacing.set(play, reason);
+      play.close();
+      return;
+    }
     // Only a client that got as far as DTLS gets an alert, and only from a worker that is alive.
     const transportClosed = reason === 'transport_lost' || (play.peer.everConnected && !play.worker.closed);
     this.#remove(play.session, reason);

@@ -158,6 +158,7 @@ export class Play {
   async renegotiate(offer: Offer, publication: Publication): Promise<string> {
     const sources = await bringSources({ ...this.#options, offer }, publication);
     try {
+      if (this.#closed) throw streamChanged();
       const plan = receivesNothing(offer)
         ? { tracks: [] }
         : planPlay(
@@ -172,11 +173,12 @@ export class Play {
         if (!kept || track.source.producer.closed) this.#drop(track);
       }
       await Promise.all(fresh.map((track) => this.#consume(track, sources, { paused: true })));
+      if (this.#closed) throw streamChanged();
       this.#resume = setTimeout(() => this.#pauseAndResume().catch(() => {}), RESUME_DELAY_MS);
       this.#watch(publication);
       return this.#answer(offer);
     } catch (error) {
-      throw publication.closed ? streamChanged(error) : error;
+      throw publication.closed || this.#closed ? streamChanged(error) : error;
     } finally {
       releaseAll(sources, (source) => this.uses(source));
     }

@@ -24,6 +24,12 @@ import type { StreamContext } from './stream-context.ts';
 
 const MAX_REPORTED_PLAYS = 1000;
 
+/** A generation that is being made, and why an older one of its epoch ended meanwhile. */
+interface Opening {
+  readonly epoch: number;
+  ended?: EndReason;
+}
+
 /**
  * A stream: who publishes it, in one or for a moment more generations, and who watches.
  *
@@ -47,7 +53,7 @@ export class Stream {
   readonly #generations = new Generations();
   #sinceMs = Date.now();
   #epoch = 0;
-  #opening = false;
+  #opening: Opening | undefined;
   #ended = false;
 
   constructor(name: StreamName, context: StreamContext, onEnded: (stream: Stream) => void) {
@@ -81,7 +87,7 @@ export class Stream {
    * Begins a generation, or changes the session's own in place.
    *
    * @throws MillraceError `stream_already_published` for an older epoch, or another session's; `invalid_sdp`,
-   *   `no_common_codec`, `no_media_server`
+   *   `no_common_codec`, `no_media_server`, `stream_ended` when the generation that was to change is gone
    */
   async publish(request: PublishRequest): Promise<PublishReply> {
     const { newest } = this.#generations;
@@ -90,7 +96,9 @@ export class Stream {
     if (!newest || newest.session !== request.session || newest.peer.match(offer) === 'another_peer') {
       return this.#begin(request, offer);
     }
-    const { sdp, change } = await newest.renegotiate(offer, request.maxBitrateBps);
+    const { sdp, change } = await newest.renegotiate(offer, request.maxBitrateBps).catch((error: unknown) => {
+      throw newest.closed ? endedMeanwhile(this.name, error) : error;
+    });
     newest.epoch = request.epoch;
     this.#epoch = request.epoch;
     this.audience.tracksChanged(newest, change);
@@ -157,16 +165,18 @@ export class Stream {
     const { session, epoch, maxBitrateBps } = request;
     const { settings, traffic } = this.#context;
     const muted = this.#generations.of(session).at(-1)?.muted ?? UNMUTED;
-    this.#opening = true;
+    const opening: Opening = { epoch };
+    this.#opening = opening;
     try {
       const options = { worker, session, epoch, offer, maxBitrateBps, muted, settings, traffic };
       const { publication, sdp } = await Publication.open(options);
       this.#add(publication);
       return { sdp, tracks: publication.tracks };
     } finally {
-      this.#opening = false;
+      this.#opening = undefined;
       // The older generation may have gone while this one failed.
-      this.#endIfNotOwned('media_server_lost');
+      if (opening.ended && !this.#isOwned(epoch)) this.#tellEnded(session, epoch, opening.ended);
+      this.#endIfNotOwned(opening.ended ?? 'media_server_lost');
     }
   }
 
@@ -263,12 +273,18 @@ export class Stream {
     for (const { session, epoch, retired } of dropped) {
       if (retired || told.has(epoch) || this.#isOwned(epoch)) continue;
       told.add(epoch);
-      this.#log.info({ session, epoch, reason }, 'publication ended');
-      this.#context.notify({ type: 'publish.ended', stream: this.name, session, epoch, reason });
+      // Its publisher is on its way back with another generation.
+      if (this.#opening?.epoch === epoch) this.#opening.ended = reason;
+      else this.#tellEnded(session, epoch, reason);
     }
     this.#endIfNotOwned(reason);
     // Of a stream that goes on, viewers follow to another generation.
     if (!this.#ended) for (const publication of dropped) this.audience.moveFrom(publication);
+  }
+
+  #tellEnded(session: SessionId, epoch: number, reason: EndReason): void {
+    this.#log.info({ session, epoch, reason }, 'publication ended');
+    this.#context.notify({ type: 'publish.ended', stream: this.name, session, epoch, reason });
   }
 
   /** Without its owner the stream is over; whoever published it before the owner was displaced for good. */
@@ -331,6 +347,12 @@ export function alreadyPublished(name: StreamName): MillraceError {
     'stream_already_published',
     `"${name}" was published by another session meanwhile; choose another name, or wait until it ends`,
   );
+}
+
+export function endedMeanwhile(name: StreamName, cause?: unknown): MillraceError {
+  return new MillraceError('stream_ended', `the stream "${name}" has ended meanwhile; publish it again`, {
+    cause,
+  });
 }
 
 function notPublishing(name: StreamName): MillraceError {

@@ -18,7 +18,7 @@ import { EpochMemory } from './epoch-memory.ts';
 import { Quota } from './quota.ts';
 import type { Sampled } from './sampler.ts';
 import { KeyedSerial } from './serial.ts';
-import { alreadyPublished, Stream } from './stream.ts';
+import { alreadyPublished, endedMeanwhile, Stream } from './stream.ts';
 import type { StreamContext } from './stream-context.ts';
 
 /** Requests waiting for one stream, or for one viewer's play of it. */
@@ -87,8 +87,12 @@ export class Streams {
     const { stream: name, epoch } = request;
     return this.#publishing.run(name, async () => {
       this.#mustBeOpen();
-      if (epoch < this.#epochs.lastOf(name)) throw alreadyPublished(name);
-      const reply = await (this.#streams.get(name)?.publish(request) ?? this.#begin(request));
+      const last = this.#epochs.lastOf(name);
+      if (epoch < last) throw alreadyPublished(name);
+      const stream = this.#streams.get(name);
+      // The registry was told of that end, so the name has to be claimed anew.
+      if (!stream && epoch === last) throw endedMeanwhile(name);
+      const reply = await (stream?.publish(request) ?? this.#begin(request));
       this.#epochs.saw(name, epoch);
       return reply;
     });
@@ -104,10 +108,10 @@ export class Streams {
     });
     try {
       const reply = await stream.publish(request);
-      this.#streams.set(name, stream);
       // Closed or dead while it was being made.
       if (!this.#open) stream.end('media_server_lost');
-      if (stream.ended) throw new MillraceError('no_media_server', 'the media worker is gone; try again');
+      if (!stream.ended) this.#streams.set(name, stream);
+      else throw new MillraceError('no_media_server', 'the media worker is gone; try again');
       return reply;
     } catch (error) {
       giveUpPlace();

@@ -69,12 +69,14 @@ async function publishAgain(
     );
     return reply;
   } catch (error) {
-    // Its media server is gone: the session that owns the stream claims it elsewhere.
-    if (!(error instanceof MillraceError) || error.errorName !== 'no_media_server') throw error;
+    // The stream is gone, or its media server is: the session that owned it claims it anew.
+    if (!(error instanceof MillraceError) || !GONE.has(error.errorName)) throw error;
     session.dropHold(stream, 'publish', held.epoch);
     return undefined;
   }
 }
+
+const GONE: ReadonlySet<string> = new Set(['no_media_server', 'stream_ended']);
 
 function callPublish(
   services: Services,

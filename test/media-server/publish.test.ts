@@ -147,6 +147,11 @@ describe('Publishing', () => {
       rig.publish('a', own, offer('chromium-publish-audio-video'), late),
       named('stream_already_published'),
     );
+    // The registry was told of the end: a stream with that epoch would be nobody's.
+    await assert.rejects(
+      rig.publish('a', own, offer('chromium-publish-audio-video'), { epoch }),
+      named('stream_ended'),
+    );
     assert.deepEqual(await rig.count(), NONE);
   });
 

@@ -9,7 +9,7 @@ import type { StreamName } from '../../core/protocol/stream-name.ts';
 import { probePort } from '../../media-server/port-probe.ts';
 import { MediaWorker } from '../../media-server/worker.ts';
 import { eventually } from '../harness/condition.ts';
-import { acceptedKinds, offer, session, startRig } from './harness/rig.ts';
+import { acceptedKinds, offer, type Rig, session, startRig } from './harness/rig.ts';
 
 const NONE = { transports: 0, producers: 0, consumers: 0 };
 
@@ -43,6 +43,24 @@ function busy(t: TestContext): (indexes: readonly number[]) => void {
   return (indexes) => {
     busyIndexes = indexes;
   };
+}
+
+/** The first worker dies while the second, which hangs for that long, is asked for something. */
+async function dieMeanwhile<T>(
+  rig: Rig,
+  rtcPort: number,
+  ask: () => Promise<T>,
+): Promise<PromiseSettledResult<T>> {
+  const [doomed, slow] = [await rig.workerAt(rtcPort), await rig.workerAt(rtcPort + 1)];
+  assert.ok(doomed && slow);
+  process.kill(slow, 'SIGSTOP');
+  const asked = ask();
+  process.kill(doomed, 'SIGKILL');
+  const died = /millrace_worker_deaths_total\{worker="0"\} 1/;
+  await eventually('the death', async () => died.test(await rig.metrics.metrics()), { everyMs: 5 });
+  process.kill(slow, 'SIGCONT');
+  const [settled] = await Promise.allSettled([asked]);
+  return settled;
 }
 
 describe('When a worker dies,', () => {
@@ -82,6 +100,79 @@ describe('When a worker dies,', () => {
     // A second, and as much again for a machine that is busy with other tests.
     assert.ok(tookMs < 2000, `took ${tookMs} ms`);
     assert.match(await rig.metrics.metrics(), /millrace_worker_deaths_total\{worker="0"\} 1/);
+  });
+
+  test('a publisher that comes back on another one just then keeps its stream', async (t) => {
+    const setBusy = busy(t);
+    const rtcPort = await freePorts();
+    const rig = await startRig({ workers: 2, rtcPort });
+    t.after(() => rig.close());
+    const own = session();
+    setBusy([1]);
+    const { epoch } = await rig.publish('a', own, offer('chromium-publish-audio-video'));
+    setBusy([0]);
+    const again = await dieMeanwhile(rig, rtcPort, () =>
+      rig.publish('a', own, offer('chromium-publish-audio-video'), { epoch }),
+    );
+    assert.equal(again.status, 'fulfilled');
+    assert.deepEqual(rig.notices, []);
+    const { stream } = await rig.handlers.stream({ stream: 'a' as StreamName });
+    assert.equal(stream?.epoch, epoch);
+    assert.equal((await rig.registry.findStream('a' as StreamName))?.epoch, epoch);
+  });
+
+  test('a viewer that plays again on another one just then keeps its play', async (t) => {
+    const setBusy = busy(t);
+    const rtcPort = await freePorts();
+    const rig = await startRig({ workers: 2, rtcPort });
+    t.after(() => rig.close());
+    const viewer = session();
+    setBusy([0]);
+    await rig.publish('a', session(), offer('chromium-publish-audio-video'));
+    setBusy([1]);
+    await rig.play('a', viewer, offer('chromium-play-audio-video'));
+    setBusy([0]);
+    const again = await dieMeanwhile(rig, rtcPort, () =>
+      rig.play('a', viewer, offer('chromium-play-audio-video'), true),
+    );
+    assert.equal(again.status, 'fulfilled');
+    assert.deepEqual(rig.notices, []);
+    const { plays } = await rig.handlers.stream({ stream: 'a' as StreamName });
+    assert.deepEqual(
+      plays.map((play) => play.session),
+      [viewer],
+    );
+    assert.match(await rig.metrics.metrics(), /^millrace_viewers 1$/m);
+  });
+
+  test('a viewer that cannot play again either is told', async (t) => {
+    const setBusy = busy(t);
+    const rtcPort = await freePorts();
+    const rig = await startRig({ workers: 2, rtcPort });
+    t.after(() => rig.close());
+    const [publisher, viewer] = [session(), session()];
+    setBusy([0]);
+    const { epoch } = await rig.publish('a', publisher, offer('chromium-publish-audio-video'));
+    setBusy([1]);
+    await rig.play('a', viewer, offer('chromium-play-audio-video'));
+    setBusy([0]);
+    const again = await dieMeanwhile(rig, rtcPort, () => {
+      const asked = rig.play('a', viewer, offer('chromium-play-audio-video'));
+      void rig.handlers.close({ stream: 'a' as StreamName, session: publisher, role: 'publish' });
+      return asked;
+    });
+    assert.equal(again.status === 'rejected' && again.reason.errorName, 'stream_ended');
+    assert.deepEqual(rig.notices, [
+      { type: 'publish.ended', stream: 'a', session: publisher, epoch, reason: 'closed' },
+      {
+        type: 'play.ended',
+        stream: 'a',
+        session: viewer,
+        reason: 'publisher_closed',
+        transportClosed: false,
+      },
+    ]);
+    assert.match(await rig.metrics.metrics(), /^millrace_viewers 0$/m);
   });
 
   test('so does one that hangs', async (t) => {

@@ -121,6 +121,18 @@ test('a renegotiation that fails leaves the stream as it was', async (t) => {
   assert.equal((await client.request('stream.mute', NAME, { audio: true })).err, 0);
 });
 
+test('a publish that met the end of its own stream claims the name anew', async (t) => {
+  const { connect, media, registry } = await startServer(t);
+  const client = await connect();
+  await client.publish(NAME);
+  const before = await registry.findStream(NAME);
+  media.fail('publish', new MillraceError('stream_ended', 'it ended meanwhile; publish it again'), 1);
+  assert.equal((await client.publish(NAME)).err, 0);
+  const after = await registry.findStream(NAME);
+  assert.ok(before && after && after.epoch > before.epoch);
+  assert.equal((await client.request('stream.close', NAME)).err, 0);
+});
+
 test('a publish that times out is undone at the media server', async (t) => {
   const { connect, media, registry } = await startServer(t, { requestTimeoutMs: 60 });
   const release = media.hold('publish');
