@@ -21,6 +21,7 @@ import type { PeerState } from './peer-transport.ts';
 import { Publication } from './publication.ts';
 import type { Sampled } from './sampler.ts';
 import type { StreamContext } from './stream-context.ts';
+import { alreadyPublished, endedMeanwhile, notPublishing } from './stream-error.ts';
 
 const MAX_REPORTED_PLAYS = 1000;
 
@@ -340,21 +341,4 @@ function endOfPlay(reason: EndReason): EndReason {
   return reason === 'closed' || reason === 'session_ended' || reason === 'transport_lost'
     ? 'publisher_closed'
     : reason;
-}
-
-export function alreadyPublished(name: StreamName): MillraceError {
-  return new MillraceError(
-    'stream_already_published',
-    `"${name}" was published by another session meanwhile; choose another name, or wait until it ends`,
-  );
-}
-
-export function endedMeanwhile(name: StreamName, cause?: unknown): MillraceError {
-  return new MillraceError('stream_ended', `the stream "${name}" has ended meanwhile; publish it again`, {
-    cause,
-  });
-}
-
-function notPublishing(name: StreamName): MillraceError {
-  return new MillraceError('stream_not_found', `this session does not publish "${name}"; publish it first`);
 }

@@ -18,8 +18,9 @@ import { EpochMemory } from './epoch-memory.ts';
 import { Quota } from './quota.ts';
 import type { Sampled } from './sampler.ts';
 import { KeyedSerial } from './serial.ts';
-import { alreadyPublished, endedMeanwhile, Stream } from './stream.ts';
+import { Stream } from './stream.ts';
 import type { StreamContext } from './stream-context.ts';
+import { alreadyPublished, endedMeanwhile } from './stream-error.ts';
 
 /** Requests waiting for one stream, or for one viewer's play of it. */
 const MAX_WAITING = 32;

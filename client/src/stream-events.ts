@@ -6,6 +6,8 @@ export interface MuteState {
   readonly video: boolean;
 }
 
+export const UNMUTED: MuteState = { audio: false, video: false };
+
 export interface Ended {
   /** `closed` by its owner, a reason that the server gave, or `failed` (then `error` says why). */
   readonly reason: string;

@@ -6,12 +6,11 @@ import { Flow } from './flow.ts';
 import type { Role, ServerEvent } from './message.ts';
 import { Peer, type PeerHealth } from './peer.ts';
 import type { StreamContext } from './stream-context.ts';
-import type { Ended, MuteState, StreamEvents } from './stream-events.ts';
+import { type Ended, type MuteState, type StreamEvents, UNMUTED } from './stream-events.ts';
 import { Waiters } from './waiters.ts';
 
 /** Ends that the server reports although this client still wants the stream: it starts again by itself. */
 const RECOVERABLE_ENDS = new Set(['media_server_lost', 'transport_lost']);
-const UNMUTED: MuteState = { audio: false, video: false };
 const CLOSE_TIMEOUT_MS = 3000;
 const SETTLE_TIMEOUT_MS = 30_000;
 
