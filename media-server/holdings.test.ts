@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { createMemoryRegistry } from '../adapters/registry/memory/memory.ts';
-import type { EndReason } from '../core/channel/media.ts';
+import type { EndReason, Track } from '../core/channel/media.ts';
 import type { SessionId } from '../core/protocol/session-id.ts';
 import type { StreamName } from '../core/protocol/stream-name.ts';
 import type { NodeId, NodeRecord } from '../core/registry/record.ts';
@@ -13,6 +13,7 @@ import type { Stream } from './stream.ts';
 const HERE = 'here' as NodeId;
 const ELSEWHERE = 'elsewhere' as NodeId;
 const NAME = 'cam' as StreamName;
+const TRACKS: readonly Track[] = [{ kind: 'audio', codec: 'opus', encodings: 1 }];
 const SESSION = 's'.repeat(22) as SessionId;
 
 const node = (id: NodeId): NodeRecord => ({
@@ -44,7 +45,7 @@ class HeldStream {
   }
 
   glance() {
-    return { session: SESSION, sinceMs: 7, tracks: [], epoch: this.epoch };
+    return { session: SESSION, sinceMs: 7, tracks: TRACKS, epoch: this.epoch };
   }
 }
 
@@ -86,6 +87,17 @@ describe('What a node holds in the registry:', () => {
     const stream = new HeldStream(await claim(HERE));
     await round(holdings(stream));
     assert.equal(stream.endedFor, undefined);
+  });
+
+  test('a stream whose tracks the registry could not take is described, once', async () => {
+    const stream = new HeldStream(await claim(HERE));
+    const held = holdings(stream);
+    const changes: string[] = [];
+    registry.watchStream(NAME, ({ type }) => changes.push(type));
+    await round(held);
+    await round(held);
+    assert.deepEqual((await registry.findStream(NAME))?.tracks, TRACKS);
+    assert.deepEqual(changes, ['claimed', 'described']);
   });
 
   test('a stream that the registry lost is announced again, with the subject that it had', async () => {

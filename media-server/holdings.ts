@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Track } from '../core/channel/media.ts';
 import type { StreamName } from '../core/protocol/stream-name.ts';
 import type { NodeId, StreamRecord } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
@@ -11,8 +12,8 @@ const MAX_PENDING_RELEASES = 10_000;
 
 /**
  * What this node holds in the registry, kept in step with the streams that it has: a stream that the registry
- * lost is announced again, one that somebody else holds with a higher epoch is stopped, one that ended is
- * released, later if the registry is out of reach now.
+ * lost is announced again, one that it knows with other tracks is described, one that somebody else holds with a
+ * higher epoch is stopped, one that ended is released, later if the registry is out of reach now.
  */
 export class Holdings {
   readonly #registry: Registry;
@@ -69,12 +70,20 @@ export class Holdings {
     if (stream.ended) return;
     if (record?.epoch === stream.epoch) {
       this.#records.set(stream.name, record);
+      await this.#describe(stream, record);
     } else if (record && record.epoch > stream.epoch) {
       // On this node, the publish that goes with the claim is on its way.
       if (record.node !== this.#node) stream.end('displaced');
     } else {
       await this.#announceAgain(stream);
     }
+  }
+
+  /** Signaling does so with each publish, unless the registry was out of reach just then. */
+  async #describe(stream: Stream, record: StreamRecord): Promise<void> {
+    const { tracks } = stream.glance() ?? record;
+    if (sameTracks(tracks, record.tracks)) return;
+    await this.#registry.describeStream(stream.name, record.epoch, tracks);
   }
 
   async #announceAgain(stream: Stream): Promise<void> {
@@ -87,4 +96,11 @@ export class Holdings {
     this.#log.warn({ stream: stream.name, epoch, held }, 'stream announced again: the registry had lost it');
     if (!held && !stream.ended) stream.end('displaced');
   }
+}
+
+/** A registry may keep the fields of its records in another order. */
+function sameTracks(a: readonly Track[], b: readonly Track[]): boolean {
+  const key = (tracks: readonly Track[]) =>
+    tracks.map(({ kind, codec, encodings }) => `${kind} ${codec} ${encodings}`).join();
+  return key(a) === key(b);
 }

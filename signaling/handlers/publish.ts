@@ -112,7 +112,7 @@ async function describe(
   try {
     await services.registry.describeStream(stream, epoch, tracks);
   } catch (error) {
-    // The stream is there all the same; its media server announces it again once the registry is back.
+    // The stream is there all the same; its media server describes it once the registry is back.
     services.log.warn({ session: context.session.publicId, stream, err: error }, 'tracks not registered');
   }
 }
