@@ -49,9 +49,12 @@ export class PlayPanel {
   }
 
   async play(name: string): Promise<void> {
-    await this.#stop();
+    const stopped = this.#stop();
+    // At once: whoever chooses again before the last one has stopped wants this one no more.
     const abort = new AbortController();
     this.#abort = abort;
+    await stopped;
+    if (abort.signal.aborted) return;
     this.#name.value = name;
     showProblem(this.#alert, null);
     this.#controls.hidden = false;
