@@ -11,8 +11,10 @@ const START_TIMEOUT_MS = 10_000;
 /** A worker that answers no request for this long hangs. */
 const CALL_TIMEOUT_MS = 5000;
 const CLOSE_TIMEOUT_MS = 500;
-/** Takes the bursts of key frames of several hundred viewers; the kernel may grant less. */
-/** What each of a worker's sockets asks the kernel for, in both directions. */
+/**
+ * What each of a worker's sockets asks the kernel for, in both directions, which may grant less. Takes the bursts
+ * of key frames of several hundred viewers.
+ */
 export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 export interface WorkerOptions {

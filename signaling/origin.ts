@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopback, plainAddress } from './limits/client-address.ts';
 
 /** What a request says of where it comes from. */
 export interface RequestOrigin {
@@ -27,7 +28,12 @@ export function originAllowed(request: RequestOrigin, allowed: readonly string[]
  * pointed at 127.0.0.1 (DNS rebinding) is of the same origin as far as its browser can tell.
  */
 export function hostTrusted(request: RequestOrigin, allowed: readonly string[]): boolean {
-  if (request.host === undefined || !isLoopback(request.localAddress) || allowed.includes('*')) return true;
+  if (
+    request.host === undefined ||
+    !isLoopback(plainAddress(request.localAddress ?? '')) ||
+    allowed.includes('*')
+  )
+    return true;
   const host = request.host.toLowerCase();
   if (allowed.some((entry) => hostOf(entry.toLowerCase()) === host)) return true;
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
@@ -36,9 +42,4 @@ export function hostTrusted(request: RequestOrigin, allowed: readonly string[]):
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
-}
-
-function isLoopback(address: string | undefined): boolean {
-  const plain = address?.replace(/^::ffff:/, '') ?? '';
-  return plain === '::1' || plain.startsWith('127.');
 }

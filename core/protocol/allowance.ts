@@ -1,6 +1,6 @@
 /**
- * How many bad messages a connection may still send: a bucket of `capacity` tokens that fills by one every
- * `refillMs`. Time is the caller's, in milliseconds that never go back.
+ * How much more of something a connection may send, requests or bad messages: a bucket of `capacity` tokens that
+ * fills by one every `refillMs`. Time is the caller's, in milliseconds that never go back.
  */
 export class Allowance {
   readonly #capacity: number;
