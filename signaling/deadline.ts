@@ -1,7 +1,10 @@
 import { MillraceError } from '../core/protocol/index.ts';
 
-/** @throws MillraceError `timed_out` when the work, which goes on then, is not done by the deadline */
-export async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
+/**
+ * The time runs from before the work begins, so that what the work bounds by the same deadline ends no earlier.
+ * @throws MillraceError `timed_out` when the work, which goes on then, is not done by the deadline
+ */
+export async function within<Result>(timeoutMs: number, work: () => Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -9,7 +12,7 @@ export async function within<Result>(timeoutMs: number, work: Promise<Result>): 
     }, timeoutMs);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work(), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -85,7 +85,7 @@ export class Requests {
   #withinDeadline(requester: Requester, request: DecodedRequest, startedMs: number): Promise<Data> {
     const waitMs = request.method === 'stream.play' ? (request.data.wait_ms ?? 0) : 0;
     const timeoutMs = this.#services.settings.requestTimeoutMs + waitMs;
-    return within(timeoutMs, this.#serve(requester, request, startedMs + timeoutMs));
+    return within(timeoutMs, () => this.#serve(requester, request, startedMs + timeoutMs));
   }
 
   async #serve(requester: Requester, request: DecodedRequest, deadlineMs: number): Promise<Data> {

@@ -90,7 +90,7 @@ export class Whip {
     this.#tokens.accept(session, identity);
     const context = this.#context(session, identity);
     try {
-      const exchange = await this.#inTime(
+      const exchange = await this.#inTime(() =>
         WhipExchange.begin(this.#services, context, { role, stream, offer }),
       );
       // A client that gave up waiting never learns where its session is, and comes back for the name.
@@ -134,12 +134,13 @@ export class Whip {
 
   async #end(context: RequestContext, { role, stream }: WhipExchange): Promise<HttpAnswer> {
     const { session } = context;
-    const closed = session.serially(stream, async () => {
-      demandUseful(this.#services, context);
-      // What ended by itself meanwhile is what the client wants.
-      if (session.hold(stream) !== undefined) await close(this.#services, context, stream, { role });
-    });
-    await this.#inTime(closed);
+    await this.#inTime(() =>
+      session.serially(stream, async () => {
+        demandUseful(this.#services, context);
+        // What ended by itself meanwhile is what the client wants.
+        if (session.hold(stream) !== undefined) await close(this.#services, context, stream, { role });
+      }),
+    );
     await this.#services.sessions.end(session, 'ended by its client');
     return { status: 200 };
   }
@@ -160,7 +161,7 @@ export class Whip {
       return statusProblem(428, 'send If-Match with the ETag of the answer, or with * to restart ICE');
     }
     const credentials = parseFragment(await readText(request, MAX_SDP_CHARACTERS));
-    const work = exchange.inOrder(async (): Promise<HttpAnswer> => {
+    const work = async (): Promise<HttpAnswer> => {
       demandUseful(this.#services, context);
       if (!ifMatch(condition, exchange.entityTag)) {
         return statusProblem(
@@ -175,8 +176,8 @@ export class Whip {
         headers: { 'Content-Type': SDP_FRAGMENT_MEDIA_TYPE, ETag: exchange.entityTag },
         body: fragmentOf(exchange.answer),
       };
-    });
-    return this.#inTime(work);
+    };
+    return this.#inTime(() => exchange.inOrder(work));
   }
 
   #identify(request: IncomingMessage): Promise<Identity> {
@@ -188,7 +189,7 @@ export class Whip {
     return { session, identity, deadlineMs: now() + settings.requestTimeoutMs };
   }
 
-  #inTime<Result>(work: Promise<Result>): Promise<Result> {
+  #inTime<Result>(work: () => Promise<Result>): Promise<Result> {
     return within(this.#services.settings.requestTimeoutMs, work);
   }
 }
