@@ -111,6 +111,26 @@ test('A mute is sent with its role, and sent again after a new connection', asyn
   assert.deepEqual(server.of('stream.mute')[1]?.data, { audio: false, video: true, role: 'publish' });
 });
 
+test('What is unmuted while a new connection is made is unmuted at the server', async () => {
+  const publication = await publish();
+  await publication.mute({ video: true });
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  server.answer = async ({ method }) => {
+    if (method === 'stream.publish') await held;
+    return { data: { sdp: 'answer' } };
+  };
+  server.event('stream.ended', 'a', { role: 'publish', reason: 'transport_lost' });
+  await server.until(() => published().length === 2);
+  const unmuted = publication.mute({ video: false });
+  release();
+  await unmuted;
+  // The server keeps a mute when the same session publishes anew.
+  assert.deepEqual(server.of('stream.mute').at(-1)?.data, { audio: false, video: false, role: 'publish' });
+});
+
 test('What is asked for when media is back is done', async () => {
   const publication = await publish();
   FakePeerConnection.last.connect();

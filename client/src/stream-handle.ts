@@ -24,6 +24,8 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   readonly #role: Role;
   #wantedMute: MuteState = UNMUTED;
   #appliedMute: MuteState = UNMUTED;
+  /** The server may have another state than the one that was applied last. */
+  #muteDoubtful = false;
   #needsTransport = false;
   #needsIceRestart = false;
   #needsOffer = false;
@@ -148,9 +150,9 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       throw new MillraceError('closed', `"${this.stream}" has ended: ${this.#ended.reason}`);
   }
 
-  /** A transport that was just made starts unmuted at the server. */
+  /** The server keeps a mute for a new transport of the same session, and knows none in a new session. */
   protected transportMade(): void {
-    this.#appliedMute = UNMUTED;
+    if (this.#appliedMute.audio || this.#appliedMute.video) this.#muteDoubtful = true;
   }
 
   protected needTransport(): void {
@@ -295,9 +297,8 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     if (this.#needsTransport) return () => this.#replaceTransport();
     if (this.#needsIceRestart || this.#needsOffer) return () => this.#offerAgain();
     const { audio, video } = this.#wantedMute;
-    if (audio !== this.#appliedMute.audio || video !== this.#appliedMute.video)
-      return () => this.#applyMute();
-    return null;
+    const differs = audio !== this.#appliedMute.audio || video !== this.#appliedMute.video;
+    return differs || this.#muteDoubtful ? () => this.#applyMute() : null;
   }
 
   async #replaceTransport(): Promise<void> {
@@ -335,15 +336,21 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     try {
       await this.context.session.request('stream.mute', this.stream, { ...wanted, role: this.#role });
       this.#appliedMute = wanted;
+      this.#muteDoubtful = false;
     } catch (cause) {
       const error = toError('internal', `cannot mute "${this.stream}"`, cause);
-      if (error.temporary) throw error;
+      if (error.temporary) {
+        // It may have happened all the same.
+        this.#muteDoubtful = true;
+        throw error;
+      }
       if (error.errorName === 'stream_not_found' || error.errorName === 'unknown_session') {
         this.#needsTransport = true;
         return;
       }
       // A refusal for good: what is there stays, and the caller is told.
       this.#wantedMute = this.#appliedMute;
+      this.#muteDoubtful = false;
       this.#waiters.rejectAll(error);
     }
   }
