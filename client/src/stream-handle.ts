@@ -4,9 +4,10 @@ import { isWorthRepeating, MillraceError, toError } from './error.ts';
 import { Events } from './events.ts';
 import { Flow } from './flow.ts';
 import type { Role, ServerEvent } from './message.ts';
+import { Mute } from './mute.ts';
 import { Peer, type PeerHealth } from './peer.ts';
 import type { StreamContext } from './stream-context.ts';
-import { type Ended, type MuteState, type StreamEvents, UNMUTED } from './stream-events.ts';
+import type { Ended, MuteState, StreamEvents } from './stream-events.ts';
 import { Waiters } from './waiters.ts';
 
 /** Ends that the server reports although this client still wants the stream: it starts again by itself. */
@@ -22,10 +23,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   readonly stream: string;
   protected readonly context: StreamContext;
   readonly #role: Role;
-  #wantedMute: MuteState = UNMUTED;
-  #appliedMute: MuteState = UNMUTED;
-  /** The server may have another state than the one that was applied last. */
-  #muteDoubtful = false;
+  readonly #mute = new Mute();
   #needsTransport = false;
   #needsIceRestart = false;
   #needsOffer = false;
@@ -62,7 +60,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   }
 
   get muted(): MuteState {
-    return this.#wantedMute;
+    return this.#mute.wanted;
   }
 
   get ended(): Ended | null {
@@ -79,9 +77,9 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
    * kept through every reconnection.
    */
   async mute(state: Partial<MuteState>): Promise<MuteState> {
-    this.#wantedMute = { ...this.#wantedMute, ...state };
+    this.#mute.want(state);
     await this.#settled();
-    return this.#wantedMute;
+    return this.#mute.wanted;
   }
 
   /** Ends it here and at the server. Never rejects: what the server did not hear, its time-outs do. */
@@ -150,9 +148,8 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
       throw new MillraceError('closed', `"${this.stream}" has ended: ${this.#ended.reason}`);
   }
 
-  /** The server keeps a mute for a new transport of the same session, and knows none in a new session. */
   protected transportMade(): void {
-    if (this.#appliedMute.audio || this.#appliedMute.video) this.#muteDoubtful = true;
+    this.#mute.transportMade();
   }
 
   protected needTransport(): void {
@@ -296,9 +293,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     if (this.#ended !== null) return null;
     if (this.#needsTransport) return () => this.#replaceTransport();
     if (this.#needsIceRestart || this.#needsOffer) return () => this.#offerAgain();
-    const { audio, video } = this.#wantedMute;
-    const differs = audio !== this.#appliedMute.audio || video !== this.#appliedMute.video;
-    return differs || this.#muteDoubtful ? () => this.#applyMute() : null;
+    return this.#mute.due ? () => this.#applyMute() : null;
   }
 
   async #replaceTransport(): Promise<void> {
@@ -332,25 +327,21 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   }
 
   async #applyMute(): Promise<void> {
-    const wanted = this.#wantedMute;
+    const { wanted } = this.#mute;
     try {
       await this.context.session.request('stream.mute', this.stream, { ...wanted, role: this.#role });
-      this.#appliedMute = wanted;
-      this.#muteDoubtful = false;
+      this.#mute.applied(wanted);
     } catch (cause) {
       const error = toError('internal', `cannot mute "${this.stream}"`, cause);
       if (error.temporary) {
-        // It may have happened all the same.
-        this.#muteDoubtful = true;
+        this.#mute.unanswered();
         throw error;
       }
       if (error.errorName === 'stream_not_found' || error.errorName === 'unknown_session') {
         this.#needsTransport = true;
         return;
       }
-      // A refusal for good: what is there stays, and the caller is told.
-      this.#wantedMute = this.#appliedMute;
-      this.#muteDoubtful = false;
+      this.#mute.refused();
       this.#waiters.rejectAll(error);
     }
   }
