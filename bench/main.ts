@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { cycles } from './cycles.ts';
 import { join } from './join.ts';
 import { load, machine } from './measure/machine.ts';
+import { children } from './measure/process.ts';
 import { table } from './measure/table.ts';
 import type { Bench, Report } from './report.ts';
 import { sessions } from './sessions.ts';
@@ -27,6 +28,16 @@ if (unknown.length > 0) {
 if (process.env.TEST_NAMESPACE === 'inside') {
   // Thousands of connections must not take the ports that servers under test are given.
   writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', '52000 65535');
+}
+
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    for (const pid of children(process.pid)) process.kill(pid);
+    process.exit(exitCode);
+  });
 }
 
 for (const name of names) {

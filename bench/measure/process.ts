@@ -17,6 +17,12 @@ export function residentBytes(pid: number): number {
   return Number(kibibytes) * 1024;
 }
 
+/** Processes that a process started by its main thread and that still run. */
+export function children(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
 export interface Descriptors {
   readonly all: number;
   readonly udp: number;
