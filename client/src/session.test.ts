@@ -80,7 +80,9 @@ test("A refused request rejects with the server's code, name and words", async (
 
 test('A request without reply rejects at its deadline', async () => {
   server.answer = ({ method }) => (method === 'stream.play' ? null : {});
-  await assert.rejects(open().request('stream.play', 'a', {}, 50), { errorName: 'no_reply' });
+  const session = open();
+  await session.request('stream.close', 'a', {});
+  await assert.rejects(session.request('stream.play', 'a', {}, 50), { errorName: 'no_reply' });
 });
 
 test('A request without connection rejects at its deadline', async () => {
