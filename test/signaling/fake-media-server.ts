@@ -38,6 +38,7 @@ export class FakeMediaServer {
   readonly #channels = new Set<MediaChannel>();
   readonly #failures = new Map<CallName, { readonly error: MillraceError; times: number }>();
   readonly #gates = new Map<CallName, Promise<void>>();
+  readonly #turns = new Map<StreamName, Promise<void>>();
   readonly #lease: NodeJS.Timeout;
   load = 0;
   /** Each call waits for this first. */
@@ -81,6 +82,17 @@ export class FakeMediaServer {
     );
     this.#channels.add(channel);
     return channel;
+  }
+
+  /** What changes a stream's publisher is done one after the other, as by a real media server. */
+  #inTurn<T>(name: StreamName, work: () => Promise<T>): Promise<T> {
+    const done = (this.#turns.get(name) ?? Promise.resolve()).then(work);
+    const settled = done.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(name, settled);
+    return done;
   }
 
   stop(): void {
@@ -138,14 +150,19 @@ export class FakeMediaServer {
       ) =>
       async (request: MediaCalls[Name]['request']): Promise<MediaCalls[Name]['reply']> => {
         this.calls.push({ name, request: request as never });
-        await this.delay();
-        await this.#gates.get(name);
-        const failure = this.#failures.get(name);
-        if (failure !== undefined && failure.times > 0) {
-          failure.times -= 1;
-          throw failure.error;
-        }
-        return serve(request);
+        const work = async () => {
+          await this.delay();
+          await this.#gates.get(name);
+          const failure = this.#failures.get(name);
+          if (failure !== undefined && failure.times > 0) {
+            failure.times -= 1;
+            throw failure.error;
+          }
+          return serve(request);
+        };
+        return name === 'publish' || name === 'close'
+          ? this.#inTurn((request as { readonly stream: StreamName }).stream, work)
+          : work();
       };
     return {
       publish: served('publish', async ({ stream: name, epoch, session, sdp }) => {
