@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { listenAddresses, type PortState, probePort } from '../../media-server/index.ts';
+import { otherMediaPort } from '../addresses.ts';
 import { describeHolder, findHolder, type Holder } from '../port-holder.ts';
 import { rtcAddresses } from '../role-settings.ts';
 import { type Context, defineCheck } from './check.ts';
@@ -35,7 +36,7 @@ export function judgeMediaPorts(facts: MediaPortFacts): readonly Judgement[] {
   const judged: Judgement[] = takenPorts(taken).map(({ port, at, holder }) =>
     wrong(
       `UDP or TCP port ${port} at ${at.join(', ')} is taken by ${holder ? describeHolder(holder) : 'a program that cannot be seen from here'}`,
-      `Stop that, or choose ${workers === 1 ? 'another port' : `the first of ${workers} other ports`}: MILLRACE_RTC_PORT=${otherPort(rtcPort, workers)}`,
+      `Stop that, or choose ${workers === 1 ? 'another port' : `the first of ${workers} other ports`}: MILLRACE_RTC_PORT=${otherMediaPort(rtcPort, workers)}`,
     ),
   );
   const absent = addresses.filter((ip) =>
@@ -66,12 +67,6 @@ function takenPorts(
     at: each.map(({ ip }) => ip),
     holder: each.find(({ holder }) => holder !== undefined)?.holder,
   }));
-}
-
-/** Behind the range that is in the way, below the ports for outgoing connections where there is room. */
-function otherPort(rtcPort: number, workers: number): number {
-  const behind = rtcPort + Math.max(workers, 100);
-  return behind + workers <= 32_768 ? behind : 20_000;
 }
 
 async function probe({ settings, server }: Context): Promise<MediaPortFacts> {
