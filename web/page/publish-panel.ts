@@ -63,6 +63,8 @@ export class PublishPanel {
   async start(): Promise<void> {
     if (this.#start.disabled || this.#live !== null) return;
     showProblem(this.#alert, null);
+    // A disabled button loses the focus.
+    const hadFocus = this.#form.contains(document.activeElement);
     this.#busy(true);
     const name = this.#name.value.trim();
     let source: Source | null = null;
@@ -77,6 +79,9 @@ export class PublishPanel {
       showProblem(this.#alert, problemOf(error));
     } finally {
       this.#busy(false);
+      if (hadFocus && document.activeElement === document.body) {
+        (this.#live === null ? this.#start : byId('publish-stop', HTMLButtonElement)).focus();
+      }
     }
   }
 
