@@ -115,7 +115,7 @@ function fromFile(
   try {
     content = JSON.parse(readFile(file));
   } catch (error) {
-    wrong(`--config ${file}`, error instanceof SyntaxError ? `not JSON: ${error.message}` : String(error));
+    wrong(`--config ${file}`, unreadable(error));
     return [];
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
@@ -134,6 +134,13 @@ function fromFile(
     else found.push([key, { value, text, source: file }]);
   }
   return found;
+}
+
+function unreadable(error: unknown): string {
+  if (error instanceof SyntaxError) return `not JSON: ${error.message}`;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'no such file';
+  return code === 'EISDIR' ? 'a folder; name the file in it' : `cannot be read: ${String(error)}`;
 }
 
 function shown(key: SettingKey, value: string): string {

@@ -48,7 +48,11 @@ function readPem<T>(setting: string, file: string, parse: (pem: string) => T): {
     const pem = readFileSync(file, 'utf8');
     return { pem, parsed: parse(pem) };
   } catch (error) {
-    throw unusable(setting, file, `cannot be used: ${error instanceof Error ? error.message : error}`);
+    throw unusable(
+      setting,
+      file,
+      `not a PEM file that can be used: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 

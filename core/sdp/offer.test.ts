@@ -10,8 +10,12 @@ const CHROMIUM = readOffer('chromium-publish-audio-video');
 
 /** What is done to an offer, and what the refusal has to say. */
 const REFUSALS: readonly (readonly [string, string, RegExp])[] = [
-  ['nothing at all', '', /this is not SDP: it must begin with the line v=0, not with ""/],
-  ['something else than SDP', '{"sdp":"v=0"}', /must begin with the line v=0, not with "\{\\"sdp\\":/],
+  ['nothing at all', '', /this is not SDP: it must begin with the line v=0 and a line end, not with ""/],
+  [
+    'something else than SDP',
+    '{"sdp":"v=0"}',
+    /must begin with the line v=0 and a line end, not with "\{\\"sdp\\":/,
+  ],
   ['SDP of another version', replaced(OBS, 'v=0', 'v=1'), /must begin with the line v=0/],
   ['no section', 'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n', /there is no m= line/],
   ['an unreadable m-line', replaced(OBS, 'm=audio 53847', 'm=audio port'), /m= line 1 cannot be read/],

@@ -56,7 +56,7 @@ function splitLines(text: string): string[] {
   }
   if (!/^v=0[\r\n]/.test(text)) {
     throw invalidSdp(
-      `this is not SDP: it must begin with the line v=0, not with ${quoted(text.slice(0, 20))}`,
+      `this is not SDP: it must begin with the line v=0 and a line end, not with ${quoted(text.slice(0, 20))}`,
     );
   }
   const lines = text.split(/\r\n|\r|\n/);

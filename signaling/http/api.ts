@@ -169,7 +169,11 @@ const NOT_FOUND: ApiAnswer = {
 };
 
 function notAllowed(methods: string): ApiAnswer {
-  return { status: 405, headers: { Allow: methods } };
+  return {
+    status: 405,
+    headers: { 'Content-Type': PROBLEM_MEDIA_TYPE, Allow: methods },
+    body: { type: 'about:blank', title: 'Method Not Allowed', status: 405, detail: `use ${methods}` },
+  };
 }
 
 function reading(request: IncomingMessage): boolean {

@@ -56,7 +56,8 @@ export class HttpRouter {
       if (answer.body === undefined) {
         response.writeHead(answer.status, answer.headers).end();
       } else {
-        const type = answer.headers?.['Content-Type'] ?? 'application/json';
+        const { 'Content-Type': type = 'application/json', ...headers } = answer.headers ?? {};
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
         sendJson(request, response, answer.status, type, answer.body);
       }
       return;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PROBLEM_MEDIA_TYPE, problemOf } from '../../core/api/index.ts';
 import type { Authoriser, Identity } from '../../core/auth/index.ts';
-import { MAX_SDP_CHARACTERS, MillraceError } from '../../core/protocol/index.ts';
+import { MAX_SDP_CHARACTERS, MillraceError, type StreamName } from '../../core/protocol/index.ts';
 import {
   accepts,
   fragmentOf,
@@ -108,7 +108,7 @@ export class Whip {
       };
     } catch (error) {
       await sessions.end(session, 'it could not begin');
-      if (role === 'play' && isNotLive(error)) return notLive(error);
+      if (role === 'play' && isNotLive(error)) return notLive(error, stream);
       throw error;
     }
   }
@@ -209,10 +209,12 @@ function isNotLive(error: unknown): error is MillraceError {
 }
 
 /** As the draft of WHEP wants it (section 4.2): a conflict, and when to come back. */
-function notLive(error: MillraceError): HttpAnswer {
+function notLive(error: MillraceError, stream: StreamName): HttpAnswer {
+  // The error's own words advise what only a WebSocket can do.
+  const detail = `nobody publishes "${stream}"; check the name, or ask again later`;
   return {
     status: 409,
     headers: { 'Content-Type': PROBLEM_MEDIA_TYPE, 'Retry-After': RETRY_AFTER_S },
-    body: JSON.stringify({ ...problemOf(error), status: 409 }),
+    body: JSON.stringify({ ...problemOf(error), status: 409, detail }),
   };
 }

@@ -86,6 +86,7 @@ test('what a page cannot be is a problem document, and unknown paths and methods
   const method = await fetch(`${http}/api/v1/streams`, { method: 'POST' });
   assert.equal(method.status, 405);
   assert.equal(method.headers.get('allow'), 'GET, HEAD');
+  assert.equal(method.headers.get('content-type'), 'application/problem+json');
   const openApi = (await (await fetch(`${http}/api/v1/openapi.json`)).json()) as { openapi: string };
   assert.match(openApi.openapi, /^3\.1/);
 });

@@ -140,10 +140,9 @@ test('a stream that nobody publishes is a conflict for WHEP, with a time to come
   const response = await post(`${http}/whep/a`, offerWith('abcd'));
   assert.equal(response.status, 409);
   assert.equal(response.headers.get('retry-after'), '2');
-  assert.deepEqual(await problem(response).then(({ name, status }) => [name, status]), [
-    'stream_not_found',
-    409,
-  ]);
+  const { name, status, detail } = await problem(response);
+  assert.deepEqual([name, status], ['stream_not_found', 409]);
+  assert.match(detail, /"a"; check the name, or ask again later/);
 });
 
 test('GET shows nothing; methods that are not served are told what is', async (t) => {
