@@ -242,7 +242,7 @@ export const SETTING_GROUPS = {
     maxRequestRate: withDefault(
       integer({ min: 1, max: 100_000 }),
       '100',
-      'Requests a second of one connection over time; three times as many may come at once',
+      'Requests a second of one connection over time, each started 16 KiB of a message counted as one; three times as many may come at once',
     ),
   },
   Logs: {

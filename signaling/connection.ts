@@ -32,6 +32,8 @@ export interface ConnectionContext {
 const BAD_MESSAGE_REFILL_MS = 5000;
 /** A client that comes back asks for all of its streams at once. */
 const BURST_S = 3;
+/** Reading a message, an SDP above all, takes time by its length: a long one counts as several requests. */
+const BYTES_PER_REQUEST = 16 * 1024;
 
 /** One client's WebSocket: text in, replies in their order and events out, all of it bounded. */
 export class Connection implements Requester {
@@ -121,9 +123,11 @@ export class Connection implements Requester {
       return;
     }
     const { request } = decoded;
-    if (!this.#withinRate()) {
+    if (!this.#withinRate(data.length)) {
       const { requestsPerSecond } = settings.limits;
-      const text = `more than ${requestsPerSecond} requests a second; wait a second, then send fewer`;
+      const text =
+        `more than ${requestsPerSecond} requests a second, each ${BYTES_PER_REQUEST / 1024} KiB of a message counted ` +
+        'as one; wait a second, then send fewer or shorter ones';
       metrics.limits.inc({ limit: 'request_rate' });
       this.#refuse(request, new MillraceError('too_many', text));
       return;
@@ -143,14 +147,14 @@ export class Connection implements Requester {
     });
   }
 
-  #withinRate(): boolean {
+  #withinRate(messageBytes: number): boolean {
     const { settings, now } = this.#context;
     const { requestsPerSecond } = settings.limits;
     this.#rate ??= new Allowance(
       { capacity: requestsPerSecond * BURST_S, refillMs: 1000 / requestsPerSecond },
       now(),
     );
-    return this.#rate.spend(now());
+    return this.#rate.spend(now(), Math.ceil(messageBytes / BYTES_PER_REQUEST));
   }
 
   /** An error reply, as long as the connection's allowance of them lasts. It also bounds what waits in order. */

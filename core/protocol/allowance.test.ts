@@ -64,6 +64,21 @@ for (const [what, spends] of cases) {
   });
 }
 
+test('an allowance is spent by what something costs, and not at all by what it cannot pay', () => {
+  const allowance = new Allowance(settings, 0);
+  assert.equal(allowance.spend(0, 2), true);
+  assert.equal(allowance.spend(0, 2), false);
+  assert.equal(allowance.spend(0, 1), true);
+});
+
+test('what costs more than the capacity is granted by a full allowance, and empties it', () => {
+  const allowance = new Allowance(settings, 0);
+  assert.equal(allowance.spend(0, 16), true);
+  assert.equal(allowance.spend(0), false);
+  assert.equal(allowance.spend(2999, 16), false);
+  assert.equal(allowance.spend(3000, 16), true);
+});
+
 test('an allowance of nothing grants nothing', () => {
   assert.equal(new Allowance({ capacity: 0, refillMs: 1 }, 0).spend(1e6), false);
 });

@@ -15,13 +15,17 @@ export class Allowance {
     this.#countedAtMs = nowMs;
   }
 
-  /** Spends one. @returns false when none was left: it is used up */
-  spend(nowMs: number): boolean {
+  /**
+   * Spends what something costs; more than the capacity counts as the capacity, as it could never be paid.
+   * @returns false when too little was left: nothing is spent
+   */
+  spend(nowMs: number, cost = 1): boolean {
     const refilled = (nowMs - this.#countedAtMs) / this.#refillMs;
     this.#left = Math.min(this.#capacity, this.#left + refilled);
     this.#countedAtMs = nowMs;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    const price = Math.max(1, Math.min(cost, this.#capacity));
+    if (this.#left < price) return false;
+    this.#left -= price;
     return true;
   }
 }

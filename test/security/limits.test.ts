@@ -26,6 +26,30 @@ test('requests above the rate get too_many with the rate, and are counted', asyn
   await until('there is room again', async () => (await client.heartbeat()).err === 0);
 });
 
+test('a message counts as a request for each 16 KiB that it begins, whatever it asks for', async (t) => {
+  const server = await startServer(t, { limits: { requestsPerSecond: 2, badMessages: 100 } });
+  const client = await server.connect();
+  const offer = 'x'.repeat(40 * 1024);
+  const replies = await Promise.all(
+    [1, 2, 3].map((id) => {
+      client.send('stream.play', 'nobody', { sdp: offer }, { id });
+      return client.next();
+    }),
+  );
+  const codes = new Map(replies.map(({ id, err }) => [id, err]));
+  assert.equal(codes.get(1), ERROR_CODES.stream_not_found);
+  assert.equal(codes.get(2), ERROR_CODES.stream_not_found);
+  assert.equal(codes.get(3), ERROR_CODES.too_many);
+  assert.match(replies.find(({ id }) => id === 3)?.err_msg ?? '', /16 KiB/);
+});
+
+test('a message that costs more than the whole rate is read all the same when it comes alone', async (t) => {
+  const { connect } = await startServer(t, { limits: { requestsPerSecond: 1 } });
+  const client = await connect();
+  client.send('stream.play', 'nobody', { sdp: 'x'.repeat(130_000) }, { id: 1 });
+  assert.equal((await client.next()).err, ERROR_CODES.stream_not_found);
+});
+
 test('a client that goes on above the rate is closed with 4003; another one is served', async (t) => {
   const server = await startServer(t, { limits: { requestsPerSecond: 10, badMessages: 5 } });
   const [flood, other] = await Promise.all([server.connect(), server.connect()]);
