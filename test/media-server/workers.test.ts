@@ -184,7 +184,8 @@ describe('When a worker dies,', () => {
     process.kill(hung.pid, 'SIGSTOP');
     await eventually('the end to be told', () => rig.notices.length === 1);
     await eventually('a new worker', () => rig.workers.length === 1 && rig.workers[0] !== hung);
-    await rig.publish('b', session(), offer('chromium-publish-audio-video'));
+    // The process is there a moment before its ports are open.
+    await eventually('a publish', () => rig.publish('b', session(), offer('chromium-publish-audio-video')));
     assert.ok(!isAlive(hung.pid));
   });
 
