@@ -156,7 +156,9 @@ export class Requests {
     const inData = request.method === 'stream.heartbeat' ? request.data.token : undefined;
     const token = request.token || inData || requester.shownToken || requester.token;
     const identity = await this.#identify(requester, token);
-    const session = await this.#sessionFor(requester, request.session, identity);
+    const known = await this.#known(requester, request.session);
+    // Nothing is awaited from here until it is attached: what has no client may be dropped to make room.
+    const session = this.#sessionFor(known, identity);
     requester.identity = identity;
     requester.shownToken = token;
     // A socket that closed meanwhile takes nothing over.
@@ -176,13 +178,14 @@ export class Requests {
     return identity;
   }
 
-  async #sessionFor(requester: Requester, id: SessionId | '', identity: Identity): Promise<Session> {
-    const { sessions } = this.#services;
-    const wanted =
-      id === '' || id === requester.session?.id
-        ? requester.session
-        : (sessions.get(id) ?? (await this.#adopt(id)));
-    if (wanted === undefined) return sessions.open(identity.subject);
+  async #known(requester: Requester, id: SessionId | ''): Promise<Session | undefined> {
+    if (id === '' || id === requester.session?.id) return requester.session;
+    return this.#services.sessions.get(id) ?? this.#adopt(id);
+  }
+
+  #sessionFor(wanted: Session | undefined, identity: Identity): Session {
+    if (wanted === undefined) return this.#services.sessions.open(identity.subject);
+    if (wanted.ended) throw unknownSession();
     if (wanted.livesBy !== 'socket') {
       throw new MillraceError(
         'unknown_session',
@@ -210,12 +213,7 @@ export class Requests {
   async #adopt(id: SessionId): Promise<Session> {
     const { registry, sessions } = this.#services;
     const record = await registry.findSession(id);
-    if (record === undefined) {
-      throw new MillraceError(
-        'unknown_session',
-        'this session is unknown or has ended; send "" to start a new one',
-      );
-    }
+    if (record === undefined) throw unknownSession();
     const epochs = await this.#epochsOf(record);
     return sessions.get(id) ?? sessions.adopt(record, epochs);
   }
@@ -230,6 +228,13 @@ export class Requests {
     }
     return epochs;
   }
+}
+
+function unknownSession(): MillraceError {
+  return new MillraceError(
+    'unknown_session',
+    'this session is unknown or has ended; send "" to start a new one',
+  );
 }
 
 function nothing(): void {}

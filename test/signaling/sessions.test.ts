@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openAuthoriser } from '../../core/auth/index.ts';
 import { CLOSE_CODES, ERROR_CODES, type StreamName } from '../../core/protocol/index.ts';
 import { until } from './client.ts';
 import { startServer } from './server.ts';
@@ -186,6 +187,26 @@ test('sessions are limited, and one without client and streams makes room', asyn
   await second.leave();
   await until('it is detached', () => logs.some(({ msg }) => msg === 'session detached'));
   assert.equal((await third.heartbeat()).err, 0);
+});
+
+test('of two clients that come at once for the last session one gets it, and keeps it', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  let asked = 0;
+  const identify = async (token: string | undefined) => {
+    const identity = await openAuthoriser.identify(token);
+    asked += 1;
+    await gate.promise;
+    return identity;
+  };
+  const { connect } = await startServer(t, { limits: { sessions: 1 } }, { authoriser: { identify } });
+  const clients = [await connect(), await connect()];
+  const answers = clients.map(async (client) => ({ client, reply: await client.heartbeat() }));
+  await until('both are asked for', () => asked === 2);
+  gate.resolve();
+  const [served, refused] = (await Promise.all(answers)).sort((a, b) => a.reply.err - b.reply.err);
+  assert.equal(served?.reply.err, 0);
+  assert.equal(refused?.reply.err, ERROR_CODES.too_many);
+  assert.equal((await served?.client.publish(NAME))?.err, 0);
 });
 
 test('logs show a session by its public id only, and no name can forge a line', async (t) => {
