@@ -1,5 +1,5 @@
 import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
@@ -8,6 +8,6 @@ import { isAbsolute, join } from 'node:path';
  */
 export function keepCompiledCode(environment: Readonly<Record<string, string | undefined>>): void {
   const xdg = environment.XDG_CACHE_HOME;
-  const cache = xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
+  const cache = xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir() || userInfo().homedir, '.cache');
   enableCompileCache(join(cache, 'millrace', 'code'));
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ROOT } from './node24.js';
 import { Progress } from './progress.js';
@@ -38,7 +38,7 @@ function cachedPath() {
   }
   const xdg = process.env.XDG_CACHE_HOME;
   // The XDG base directory specification says to ignore a relative path.
-  const cache = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
+  const cache = xdg && isAbsolute(xdg) ? xdg : join(homedir() || userInfo().homedir, '.cache');
   return join(cache, 'millrace', 'load', hash.digest('hex').slice(0, 16), 'load');
 }
 

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { extname, join, relative } from 'node:path';
 
 /** One file of the page as it is served. */
@@ -114,5 +114,5 @@ async function hashOf(files: readonly string[]): Promise<string> {
 }
 
 function userCacheDir(): string {
-  return process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return process.env.XDG_CACHE_HOME || join(homedir() || userInfo().homedir, '.cache');
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { makeSelfSigned } from './self-signed.ts';
 
@@ -35,7 +35,8 @@ export interface Names {
 export function certificateFile(environment: Readonly<Record<string, string | undefined>>): string {
   const xdg = environment.XDG_STATE_HOME;
   // The XDG base directory specification says to ignore a relative path.
-  const state = xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'state');
+  const state =
+    xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir() || userInfo().homedir, '.local', 'state');
   return join(state, 'millrace', 'certificate.pem');
 }
 

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -106,7 +106,7 @@ function killGroup(pid) {
 function cacheFolder() {
   const xdg = process.env.XDG_CACHE_HOME;
   // The XDG base directory specification says to ignore a relative path.
-  return xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
+  return xdg && isAbsolute(xdg) ? xdg : join(homedir() || userInfo().homedir, '.cache');
 }
 
 /** `debian 12`: a binary built on one release may lack another's shared libraries. */

@@ -33,7 +33,8 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const [http, https, metrics, rtcPort] = [nextPort, nextPort + 1, nextPort + 2, nextPort + 3];
   nextPort += 12;
   const child = spawn(process.execPath, [CLI], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // It ends when the IPC channel does, so it never outlives its test.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...process.env,
       MILLRACE_LISTEN: `127.0.0.1:${https}`,
@@ -47,6 +48,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const log: Record<string, unknown>[] = [];
   const raw: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       raw.push(line);
       if (line.startsWith('{')) log.push(JSON.parse(line));

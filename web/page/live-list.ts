@@ -10,13 +10,17 @@ import { languageTag, onLanguage, text } from './text/text.ts';
 const POLL_MS = 2000;
 const LONGEST_POLL_MS = 30_000;
 
+const NOTHING: StreamList = { streams: [], next: null };
+
 /** The list of live streams, asked for every two seconds while the page is looked at. */
 export class LiveList {
   readonly #list = byId('live-list', HTMLUListElement);
   readonly #alert = byId('live-alert', HTMLDivElement);
   readonly #rows = new Map<string, StreamRow>();
   readonly #actions: RowActions;
-  #latest: StreamList = { streams: [], next: null };
+  #latest: StreamList | null = null;
+  /** Why the list is not for this visitor; asking again would change nothing. */
+  #refusal: 'listNeedsToken' | 'listNotAllowed' | null = null;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
@@ -42,8 +46,11 @@ export class LiveList {
       if (this.#failures > 0) showProblem(this.#alert, null);
       this.#failures = 0;
     } catch (error) {
-      this.#failures += 1;
       const { code, name, detail } = problemOf(error);
+      this.#refusal = refusalOf(code);
+      this.#showSummary();
+      if (this.#refusal !== null) return;
+      this.#failures += 1;
       // One failure may be a hiccup; a message that comes and goes would only disturb.
       if (this.#failures === 2)
         showProblem(this.#alert, { name: 'list', code, detail: `${name}: ${detail}` });
@@ -54,13 +61,14 @@ export class LiveList {
   }
 
   #schedule(): void {
-    if (document.visibilityState !== 'visible') return;
+    if (document.visibilityState !== 'visible' || this.#refusal !== null) return;
     const delayMs = Math.min(LONGEST_POLL_MS, POLL_MS * 2 ** Math.max(0, this.#failures - 1));
     this.#timer = setTimeout(() => void this.refresh(), delayMs);
   }
 
   #show(list: StreamList): void {
     this.#latest = list;
+    this.#refusal = null;
     const names = new Set(list.streams.map(({ name }) => name));
     for (const [name, row] of this.#rows) {
       if (names.has(name)) continue;
@@ -88,8 +96,10 @@ export class LiveList {
   }
 
   #showSummary(): void {
-    const { streams, next } = this.#latest;
-    byId('live-empty', HTMLParagraphElement).hidden = streams.length > 0;
+    const { streams, next } = this.#latest ?? NOTHING;
+    const empty = byId('live-empty', HTMLParagraphElement);
+    empty.hidden = streams.length > 0 || (this.#latest === null && this.#refusal === null);
+    setText(empty, text(this.#refusal ?? 'liveEmpty'));
     const total = (pick: (stream: StreamList['streams'][number]) => number): number =>
       streams.reduce((sum, stream) => sum + pick(stream), 0);
     const summary = text('summary', {
@@ -117,6 +127,13 @@ export class LiveList {
     }
     await this.refresh();
   }
+}
+
+/** By the error table's HTTP status: the visitor shows no usable token, or one that does not reach this far. */
+function refusalOf(code: number): 'listNeedsToken' | 'listNotAllowed' | null {
+  const status = Math.floor(code / 100);
+  if (status === 401) return 'listNeedsToken';
+  return status === 403 ? 'listNotAllowed' : null;
 }
 
 function countStreams(count: number): string {

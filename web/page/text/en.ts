@@ -48,6 +48,8 @@ export const en = {
   fullScreen: 'Full screen',
   live: 'Live now',
   liveEmpty: 'Nothing is live. Start publishing, and it appears here.',
+  listNeedsToken: 'This server wants a token. Open the page with #token=… behind its address.',
+  listNotAllowed: 'Your token does not show the list of streams. Publish and play by name.',
   summary: '{streams} · {viewers} · {bitrate} in',
   streamsOne: '{count} stream',
   streamsMany: '{count} streams',

@@ -49,6 +49,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   fullScreen: '全屏',
   live: '正在直播',
   liveEmpty: '现在没有直播。开始推流后会显示在这里。',
+  listNeedsToken: '此服务器需要令牌。请在页面地址后加上 #token=… 再打开。',
+  listNotAllowed: '你的令牌不能查看直播列表。请输入名称来推流或播放。',
   summary: '{streams} · {viewers} · 接收 {bitrate}',
   streamsOne: '{count} 路流',
   streamsMany: '{count} 路流',
