@@ -114,6 +114,8 @@ export class SessionStore {
   attach(session: Session, socket: SessionSocket): void {
     const older = session.socket;
     if (older === socket) return;
+    // Nobody would set the answers to what the older socket's client offered.
+    session.endWaits();
     session.socket = socket;
     session.events = socket.events;
     session.detachedAtMs = undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ERROR_CODES, type StreamName } from '../../core/protocol/index.ts';
+import { CLOSE_CODES, ERROR_CODES, type StreamName } from '../../core/protocol/index.ts';
 import { until } from './client.ts';
 import { startServer } from './server.ts';
 
@@ -79,6 +79,22 @@ test('a client that leaves waits no longer', async (t) => {
   await until('it is detached', () => logs.some(({ msg }) => msg === 'session detached'));
   await (await connect()).publish(NAME);
   assert.deepEqual(media.called('play'), []);
+});
+
+test('a play that waits ends when another connection takes its session over, whose own play waits on', async (t) => {
+  const { connect, media } = await startServer(t);
+  const older = await connect();
+  older.send('stream.play', NAME, { ...waiting, sdp: 'older offer' }, { id: 1 });
+  const { session } = await older.heartbeat();
+  const newer = await connect();
+  newer.send('stream.play', NAME, { ...waiting, sdp: 'newer offer' }, { id: 2, session });
+  assert.equal((await older.end()).code, CLOSE_CODES.session_taken_over);
+  await (await connect()).publish(NAME);
+  assert.equal((await newer.next()).err, 0);
+  assert.deepEqual(
+    media.called('play').map(({ sdp }) => sdp),
+    ['newer offer'],
+  );
 });
 
 test('waiting needs an id', async (t) => {
