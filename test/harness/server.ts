@@ -26,7 +26,8 @@ export interface ServerProcess {
 }
 
 const CLI = new URL('../../cli/main.ts', import.meta.url).pathname;
-let nextPort = 41_000 + (process.pid % 500) * 20;
+// Below the range from which Linux takes ports for outgoing connections.
+let nextPort = 2000 + (process.pid % 500) * 20;
 
 /** Starts a server on ports of its own; `settings` are MILLRACE_* variables that override the test's. */
 export async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
