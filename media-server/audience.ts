@@ -14,7 +14,7 @@ import { streamChanged } from './play-source.ts';
 import type { Publication, TrackChange } from './publication.ts';
 import type { StreamContext } from './stream-context.ts';
 
-/** How often a play is begun anew because the publication that it joined was replaced meanwhile. */
+/** How often a play is begun anew because the publication that it joined was replaced, or got tracks, meanwhile. */
 const JOIN_ATTEMPTS = 3;
 
 /** A viewer: the session's newest play, and its place within the limit of viewers. */
@@ -122,9 +122,10 @@ export class Audience {
     if (previous) this.#replacing.set(previous, undefined);
     let seated = previous;
     try {
-      const { play, sdp } = await this.#join(request, offer, previous?.muted ?? UNMUTED);
-      seated = play;
-      this.#seat({ play, giveUpPlace }, previous);
+      const sdp = await this.#join(request, offer, previous?.muted ?? UNMUTED, (play) => {
+        seated = play;
+        this.#seat({ play, giveUpPlace }, previous);
+      });
       return { sdp };
     } finally {
       if (!seated) giveUpPlace();
@@ -139,10 +140,17 @@ export class Audience {
     if (ended && this.#isCurrent(previous)) this.#end(previous, ended);
   }
 
-  async #join(request: PlayRequest, offer: Offer, muted: MuteState) {
+  /** @param seat takes the play in the turn in which it is known to be up to date: later changes are told to it */
+  async #join(
+    request: PlayRequest,
+    offer: Offer,
+    muted: MuteState,
+    seat: (play: Play) => void,
+  ): Promise<string> {
     const { pool, pipes, settings, traffic } = this.#context;
     for (let attempt = 1; ; attempt++) {
       const publication = this.#carrier();
+      const known = new Set(publication.producers.map(({ producer }) => producer));
       const worker = chooseWorker(pool.workers, this.#placesOf(publication), Math.random);
       if (!worker) throw new MillraceError('no_media_server', 'no media worker is alive; try again');
       const { session, events } = request;
@@ -158,8 +166,12 @@ export class Audience {
         traffic,
         streamId: this.#streamId,
       });
+      const fresh = publication.producers.some(({ producer }) => !known.has(producer));
       // A client that never connected could not see this transport close: it must get the answer of another.
-      if (!publication.closed && !publication.retired) return { play, sdp };
+      if (!publication.closed && !publication.retired && !fresh) {
+        seat(play);
+        return sdp;
+      }
       play.close();
       if (attempt === JOIN_ATTEMPTS) throw streamChanged();
     }

@@ -57,6 +57,20 @@ describe('Playing', () => {
     assert.deepEqual(await plays(), []);
   });
 
+  test('a track that comes while a viewer joins is in its answer, or it is told to play again', async () => {
+    const own = session();
+    const both = offer('chromium-publish-audio-video');
+    const sound = both.replace(/(m=video.*?a=)send\w+/s, '$1inactive');
+    const { epoch } = await rig.publish('b', own, sound);
+    const viewer = session();
+    const [, sdp] = await Promise.all([
+      rig.publish('b', own, both, { epoch }),
+      rig.play('b', viewer, offer('chromium-play-audio-video'), true),
+    ]);
+    const told = rig.notices.some((notice) => notice.type === 'play.moved' && notice.session === viewer);
+    assert.ok(told || acceptedKinds(sdp).includes('video'), sdp);
+  });
+
   test('sound alone takes sound alone', async () => {
     const sdp = await rig.play('a', session(), offer('chromium-play-audio-only'));
     assert.deepEqual(acceptedKinds(sdp), ['audio']);
