@@ -3,6 +3,7 @@ import type { Kind, MuteState } from '../core/channel/media.ts';
 import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPlay, planPlay } from '../core/sdp/index.ts';
 import type { Offer, PlayPlan, PlayTrack } from '../core/sdp/types.ts';
+import { allDone } from './all-done.ts';
 import { Meter, type Traffic } from './meter.ts';
 import { isPaused, receivesNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
@@ -172,7 +173,8 @@ export class Play {
         const kept = track.held || plan.tracks.some((planned) => sameTrack(planned, track.plan));
         if (!kept || track.source.producer.closed) this.#drop(track);
       }
-      await Promise.all(fresh.map((track) => this.#consume(track, sources, { paused: true })));
+      // All of them, also after a failure: a slower one would come to use a source that was let go of.
+      await allDone(fresh.map((track) => this.#consume(track, sources, { paused: true })));
       if (this.#closed) throw streamChanged();
       this.#resume = setTimeout(() => this.#pauseAndResume().catch(() => {}), RESUME_DELAY_MS);
       this.#watch(publication);
