@@ -13,6 +13,8 @@ export class FakePeerConnection extends EventTarget {
   readonly transceivers: FakeTransceiver[] = [];
   readonly dtls = new FakeDtls();
   framesDecoded = 0;
+  /** How many times `getStats` was refused; null = it is not. */
+  statsRefused: number | null = null;
   offers = 0;
   iceGeneration = 0;
 
@@ -75,6 +77,10 @@ export class FakePeerConnection extends EventTarget {
   }
 
   async getStats(): Promise<Map<string, object>> {
+    if (this.statsRefused !== null) {
+      this.statsRefused += 1;
+      throw new Error('no statistics now');
+    }
     const flow = {
       id: 'in',
       type: 'inbound-rtp',

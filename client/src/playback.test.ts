@@ -96,6 +96,19 @@ test('A moved stream is played on a second connection, and switched to at its fi
   assert.deepEqual(seen, ['connected', 'moved']);
 });
 
+test('Statistics that are refused show no frame yet', async () => {
+  const playback = await play();
+  FakePeerConnection.last.connect();
+  server.event('stream.moved', 'a');
+  await server.until(() => FakePeerConnection.made[1] !== undefined);
+  const next = FakePeerConnection.last;
+  next.statsRefused = 0;
+  await server.until(() => (next.statsRefused ?? 0) > 0);
+  next.statsRefused = null;
+  next.framesDecoded = 1;
+  await server.until(() => shown(playback)[0] === 1);
+});
+
 test('When the older connection is lost before the newer one decodes, the newer one takes over at once', async () => {
   const playback = await play();
   FakePeerConnection.last.connect();

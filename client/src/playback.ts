@@ -145,7 +145,10 @@ export class Playback extends StreamHandle<PlaybackEvents> {
   async #decodes(peer: Peer): Promise<boolean> {
     const tracks = receivedTracks(peer);
     const wantsVideo = tracks.some(({ kind }) => kind === 'video') && !this.muted.video;
-    const stats = new MediaStatsSampler('inbound').sample(await peer.connection.getStats());
+    // Nobody waits for this: a refusal, as of a connection that closes, must not go unhandled.
+    const report = await peer.connection.getStats().catch(() => null);
+    if (report === null) return false;
+    const stats = new MediaStatsSampler('inbound').sample(report);
     return wantsVideo ? stats.framesDecoded > 0 : stats.packets > 0;
   }
 
