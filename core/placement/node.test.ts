@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { NodeEntry, NodeId } from '../registry/record.ts';
-import { choosePlayNode, choosePublishNode } from './node.ts';
+import { choosePublishNode } from './node.ts';
 
 const id = (name: string) => name as NodeId;
 
@@ -80,54 +80,4 @@ describe('A publish goes to', () => {
     }
     assert.deepEqual([...counts.values()], [20, 20, 20, 20, 20]);
   });
-});
-
-describe('A play goes to', () => {
-  const cases: readonly [string, readonly NodeEntry[], readonly string[], string | undefined][] = [
-    ['nothing when there is no node', [], [], undefined],
-    ['nothing when the only node drains', [node('origin', 0, draining)], [], undefined],
-    ['the origin, though others are idler', [node('origin', 0.7), node('b', 0)], [], 'origin'],
-    ['the origin, though others pull the stream', [node('origin', 0.7), node('b', 0)], ['b'], 'origin'],
-    [
-      'a node that pulls the stream when the origin is busy',
-      [node('origin', 0.8), node('b', 0.5), node('c', 0)],
-      ['b'],
-      'b',
-    ],
-    [
-      'the idlest of the nodes that pull the stream',
-      [node('origin', 0.8), node('b', 0.5), node('c', 0.3), node('d', 0)],
-      ['b', 'c'],
-      'c',
-    ],
-    [
-      'the least loaded node when those that pull it are busy as well',
-      [node('origin', 0.8), node('b', 0.9), node('c', 0.1)],
-      ['b'],
-      'c',
-    ],
-    ['the least loaded node when nobody pulls it', [node('origin', 0.8), node('b', 0.6)], [], 'b'],
-    ['the origin when everybody else is busier', [node('origin', 0.8), node('b', 0.95)], ['b'], 'origin'],
-    ['the origin of a server that has no other', [node('origin', 1)], [], 'origin'],
-    [
-      'a node that pulls the stream when the origin drains',
-      [node('origin', 0, draining), node('b', 0.5), node('c', 0)],
-      ['b'],
-      'b',
-    ],
-    ['another node when the origin is suspect', [node('origin', 0, suspect), node('b', 0.5)], [], 'b'],
-    [
-      'no suspect node, though it pulls the stream',
-      [node('origin', 0.8), node('b', 0, suspect)],
-      ['b'],
-      'origin',
-    ],
-    ['another node when the origin is not known any more', [node('b', 0.5)], [], 'b'],
-  ];
-  for (const [name, nodes, pulling, expected] of cases) {
-    test(name, () => {
-      const chosen = choosePlayNode(nodes, id('origin'), new Set(pulling.map(id)), () => 0);
-      assert.equal(chosen?.id, expected);
-    });
-  }
 });

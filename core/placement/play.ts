@@ -7,16 +7,15 @@ const SPREAD_AT_LOAD = 0.75;
  * Where a viewer goes: the origin of its stream until that one's load passes a threshold, then whoever
  * pulls the stream from it already, then the least loaded, which will have to pull it.
  *
- * @param origin undefined when the origin itself takes nothing new
  * @param pulling those of `candidates` that have the stream already, without the origin
  */
 export function choosePlay<T extends Loaded>(
   candidates: readonly T[],
-  origin: T | undefined,
+  origin: T,
   pulling: readonly T[],
   random: () => number,
 ): T | undefined {
-  if (origin !== undefined && hasRoom(origin)) return origin;
+  if (hasRoom(origin)) return origin;
   return leastLoaded(pulling.filter(hasRoom), random) ?? leastLoaded(candidates, random);
 }
 

@@ -42,12 +42,21 @@ describe('A publish goes to', () => {
 describe('A play goes to', () => {
   const cases: readonly [string, readonly Worker[], readonly number[], number][] = [
     ["the stream's own worker, though others are idle", [worker(1, 0.7, 9, 99), worker(2, 0)], [], 1],
+    ["the stream's own worker, though others pipe it", [worker(1, 0.7), worker(2, 0)], [2], 1],
     [
       'a worker that pipes the stream when its own is busy',
       [worker(1, 0.8), worker(2, 0.5), worker(3, 0)],
       [2],
       2,
     ],
+    [
+      'the idlest of the workers that pipe the stream',
+      [worker(1, 0.8), worker(2, 0.5), worker(3, 0.3), worker(4, 0)],
+      [2, 3],
+      3,
+    ],
+    ['the least loaded worker when none pipes it', [worker(1, 0.8), worker(2, 0.6)], [], 2],
+    ["the stream's own worker when all others are busier", [worker(1, 0.8), worker(2, 0.95)], [2], 1],
     [
       'the least loaded worker when those are busy too',
       [worker(1, 0.8), worker(2, 0.9), worker(3, 0.1)],
