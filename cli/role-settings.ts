@@ -50,8 +50,6 @@ export function signalingSettings(
     pingIntervalMs: settings.pingInterval,
     requestTimeoutMs: settings.requestTimeout,
     tokenGraceMs: settings.authGrace,
-    // One process has nobody to hand its clients to: they may all come back as soon as it does.
-    closeSpreadMs: 0,
     limits: {
       connections: settings.maxConnections,
       connectionsPerAddress: settings.maxConnectionsPerAddress,

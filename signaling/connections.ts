@@ -52,15 +52,10 @@ export class Connections {
     for (const connection of this.#all) connection.sweep(nowMs);
   }
 
-  /** Closes every socket with 1012, evenly over `spreadMs`. Resolves when all were told. */
-  async close(spreadMs: number): Promise<void> {
+  /** Closes every socket with 1012. What comes on one afterwards is not read. */
+  close(): void {
     this.#closed = true;
-    const connections = [...this.#all];
-    const startedMs = this.#context.now();
-    for (const [index, connection] of connections.entries()) {
-      const dueMs = startedMs + (spreadMs * index) / connections.length;
-      const waitMs = dueMs - this.#context.now();
-      if (waitMs >= 10) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    for (const connection of this.#all) {
       connection.close('service_restart', 'the server restarts; connect again');
     }
   }

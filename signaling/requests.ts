@@ -42,7 +42,6 @@ export class Requests {
   readonly #authoriser: Authoriser;
   readonly #tokens: SessionTokens;
   readonly #metrics: SignalingMetrics;
-  shuttingDown = false;
 
   constructor(services: Services, authoriser: Authoriser, tokens: SessionTokens, metrics: SignalingMetrics) {
     this.#services = services;
@@ -89,9 +88,6 @@ export class Requests {
   }
 
   async #serve(requester: Requester, request: DecodedRequest, deadlineMs: number): Promise<Data> {
-    if (this.shuttingDown) {
-      throw new MillraceError('shutting_down', 'the server is shutting down; connect again');
-    }
     // Begun inside the admission, so that work begins in the order of the requests.
     const begun = (requester.admission ?? Promise.resolve()).then(async () => {
       const { session, identity } = await this.#admit(requester, request);

@@ -63,8 +63,6 @@ export interface SignalingSettings {
   readonly requestTimeoutMs: number;
   /** How long a session lives on after its token has expired. */
   readonly tokenGraceMs: number;
-  /** Over how long the sockets are closed at the end, so that clients do not all come back at once. */
-  readonly closeSpreadMs: number;
   readonly limits: SignalingLimits;
 }
 
@@ -79,7 +77,6 @@ export const SIGNALING_DEFAULTS = {
   pingIntervalMs: 20_000,
   requestTimeoutMs: 10_000,
   tokenGraceMs: 10_000,
-  closeSpreadMs: 0,
   limits: {
     connections: 12_000,
     connectionsPerAddress: 1000,

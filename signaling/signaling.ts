@@ -104,7 +104,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     tokens,
     metrics,
     assets: deps.assets,
-    shuttingDown: () => requests.shuttingDown,
+    shuttingDown: () => shuttingDown,
   });
   const clientLimits = new ClientLimits({
     trustedProxies: settings.trustedProxies,
@@ -130,9 +130,10 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   );
   const health =
     settings.metricsListen &&
-    new HealthServer(settings.metricsListen, metricsRegistry, () => started && !requests.shuttingDown);
+    new HealthServer(settings.metricsListen, metricsRegistry, () => started && !shuttingDown);
 
   let started = false;
+  let shuttingDown = false;
   let sweeper: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
 
@@ -155,9 +156,9 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   }
 
   async function close(): Promise<void> {
-    requests.shuttingDown = true;
+    shuttingDown = true;
     for (const listener of listeners) listener.stop();
-    await connections.close(settings.closeSpreadMs);
+    connections.close();
     await Promise.all([connections.drain(DRAIN_MS), sessions.leave()]);
     clearInterval(sweeper);
     links.close();
