@@ -134,7 +134,7 @@ test('a publish that met the end of its own stream claims the name anew', async 
 });
 
 test('a publish that times out is undone at the media server', async (t) => {
-  const { connect, media, registry } = await startServer(t, { requestTimeoutMs: 60 });
+  const { connect, media, registry } = await startServer(t, { requestTimeoutMs: 300 });
   const release = media.hold('publish');
   const client = await connect();
   const reply = await client.publish(NAME);
