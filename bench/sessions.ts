@@ -12,6 +12,8 @@ const MAX_SESSION_KIB = 20;
 const SOURCES = Array.from({ length: 10 }, (_, i) => `127.0.0.${10 + i}`).join(',');
 const WARM_UP = 200;
 const SETTLE_MS = 4000;
+/** After some seconds without much to do, V8 gives back what it needed for opening: that is what idle means. */
+const IDLE_MS = 20_000;
 
 interface Contestant {
   readonly name: string;
@@ -94,7 +96,7 @@ export const sessions: Bench = async ({ short, say }) => {
       },
     ],
     notes: [
-      'Growth of the Node process for each connection that has sent one heartbeat: RSS as it is, RSS after a forced collection of garbage, and what the heap then holds.',
+      'Growth of the Node process for each connection that has sent one heartbeat: RSS as it is 20 s later, RSS after a forced collection of garbage, and what the heap then holds.',
       'Bare ws has the same library and options, answers each message at once, and keeps nothing.',
       `Messages: 64 sessions, each sending its next heartbeat when the last is answered, while the others idle; wss ratio to bare ${(millraceTls.messagesPerSecond / bareTls.messagesPerSecond).toFixed(2)}, ws ${(millrace.messagesPerSecond / bare.messagesPerSecond).toFixed(2)}. The client runs on the same machine.`,
     ],
@@ -157,7 +159,7 @@ async function measure(contestant: Contestant, connections: number, spanS: numbe
       span: `${spanS}s`,
     });
     const open = await client.next('open');
-    await pause(SETTLE_MS);
+    await pause(IDLE_MS);
     const resident = residentBytes(server.pid);
     const heap = await server.heapBytes();
     const collected = residentBytes(server.pid);
