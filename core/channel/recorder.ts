@@ -1,0 +1,58 @@
+import type { RecordingEpoch, RecordingId, RecordingProgress } from '../recording/recording.ts';
+import type { CallHandlers, Channel } from './channel.ts';
+
+/**
+ * What a recorder says to its home, the process that launched it or any that knows the registry, and what
+ * it is told there. A home that is away changes nothing: a recorder goes on with what it was told last.
+ */
+export type RecorderCalls = {
+  /** Every second, and at each change of state. The reply says what to do now. */
+  report: { request: RecorderReport; reply: RecorderOrders };
+  /**
+   * Asks to be the one that completes the file. Granted once an attempt, and to no earlier attempt after a
+   * later one has begun; the same asker is granted again.
+   */
+  finish: {
+    request: { readonly recording: RecordingId; readonly epoch: RecordingEpoch };
+    reply: { readonly granted: boolean };
+  };
+};
+
+export interface RecorderReport {
+  readonly recording: RecordingId;
+  readonly attempt: number;
+  readonly progress: RecordingProgress;
+  /** Set by one that was told to go (SIGTERM): a successor is to be started. */
+  readonly leaving: boolean;
+  /** Has media from its source, though it may not write yet: its predecessor may go. */
+  readonly receiving: boolean;
+}
+
+export interface RecorderOrders {
+  /** `superseded`: another attempt has taken over; flush nothing more and go. */
+  readonly todo: 'record' | 'stop' | 'superseded';
+  /** Where the stream is published now; null while nobody does. */
+  readonly source: StreamSource | null;
+  /** An earlier attempt still writes: receive, but do not write before it has gone. */
+  readonly waitForPredecessor: boolean;
+  /** A successor has media: flush and go, without finishing. */
+  readonly handOver: boolean;
+}
+
+/** Where a stream can be had. */
+export interface StreamSource {
+  /** Address of the media server's internal channel. */
+  readonly address: string;
+  /** Epoch of the stream's claim. */
+  readonly epoch: number;
+}
+
+/** Told when orders change, without being asked. */
+export interface RecorderNotice {
+  readonly type: 'orders';
+  readonly recording: RecordingId;
+  readonly orders: RecorderOrders;
+}
+
+export type RecorderChannel = Channel<RecorderCalls, RecorderNotice>;
+export type RecorderHandlers = CallHandlers<RecorderCalls>;

@@ -1,0 +1,34 @@
+import type { Kind } from '../core/channel/media.ts';
+
+/** A whole frame of a track, in the order of decoding. */
+export interface Frame {
+  readonly track: number;
+  readonly kind: Kind;
+  /** The encoding that it came in; timestamps of different ones are told apart by sender reports only. */
+  readonly ssrc: number;
+  /** Unwrapped: counts on beyond 2^32. In the track's clock. */
+  readonly rtpTimestamp: number;
+  /** Every Opus packet is one. */
+  readonly keyFrame: boolean;
+  /** As WebM holds it. */
+  readonly data: Uint8Array;
+  /** Of a key frame. */
+  readonly size?: { readonly width: number; readonly height: number };
+  /** Of a key frame of AV1: the sequence header for `av1C`. */
+  readonly codecPrivate?: Uint8Array;
+  /** Of audio, in the track's clock. */
+  readonly duration?: number;
+  /** Something was lost between the frame before and this one. A video frame after a loss is a key frame. */
+  readonly afterLoss: boolean;
+  /** Arrival of its first packet by the receiver's clock. */
+  readonly atMs: number;
+}
+
+/** RTP and wall clock of the sender at one moment (RFC 3550 section 6.4.1). */
+export interface SenderReport {
+  readonly ssrc: number;
+  /** Of the last mediasoup hop; comparable between tracks of one receiver only. */
+  readonly ntpMs: number;
+  readonly rtpTimestamp: number;
+  readonly atMs: number;
+}
