@@ -1,13 +1,22 @@
 import type { Logger } from 'pino';
 import type { Identity, Permission } from '../core/auth/index.ts';
 import { MillraceError, type StreamName } from '../core/protocol/index.ts';
+import type { RecorderLauncher } from '../core/recording/launcher.ts';
 import type { Registry } from '../core/registry/registry.ts';
+import type { ObjectStore } from '../core/storage/object-store.ts';
 import type { MediaLinks } from './media-links.ts';
 import type { Session } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SignalingSettings } from './settings.ts';
 import type { StreamDirectory } from './stream-directory.ts';
+
+/** What recording needs; the same for the wire and for /api/v1. */
+export interface Recordings {
+  readonly launcher: RecorderLauncher;
+  /** Where the files are. */
+  readonly objects: ObjectStore;
+}
 
 /** What every request is served with. */
 export interface Services {
@@ -17,6 +26,8 @@ export interface Services {
   readonly sessions: SessionStore;
   readonly records: SessionRecords;
   readonly streams: StreamDirectory;
+  /** undefined where recording is off. */
+  readonly recordings: Recordings | undefined;
   readonly log: Logger;
   /** Milliseconds that never go back. */
   readonly now: () => number;

@@ -13,7 +13,7 @@ import { Listener } from './listener.ts';
 import { MediaLinks } from './media-links.ts';
 import { signalingMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
-import type { Services } from './request-context.ts';
+import type { Recordings, Services } from './request-context.ts';
 import { Requests } from './requests.ts';
 import { SessionRecords } from './session-records.ts';
 import { SessionStore } from './session-store.ts';
@@ -30,6 +30,8 @@ export interface SignalingDeps {
   readonly metrics: MetricsRegistry;
   /** The page and the client's bundle; absent = only WebSockets and /api/v1. */
   readonly assets?: Assets;
+  /** Absent = recording is off. */
+  readonly recordings?: Recordings;
 }
 
 /** The signaling role: clients' WebSockets, /api/v1, the page, and what tells how all that fares. */
@@ -88,6 +90,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     sessions,
     records,
     streams,
+    recordings: deps.recordings,
     log,
     now,
     random: Math.random,
