@@ -1,4 +1,9 @@
-import type { RecordingEpoch, RecordingId, RecordingProgress } from '../recording/recording.ts';
+import type {
+  RecordingEpoch,
+  RecordingId,
+  RecordingProgress,
+  RecordingSpec,
+} from '../recording/recording.ts';
 import type { CallHandlers, Channel } from './channel.ts';
 
 /**
@@ -26,6 +31,8 @@ export interface RecorderReport {
   readonly leaving: boolean;
   /** Has media from its source, though it may not write yet: its predecessor may go. */
   readonly receiving: boolean;
+  /** Since its last packet of media, or since it began while there was none. */
+  readonly silentMs: number;
 }
 
 export interface RecorderOrders {
@@ -56,3 +63,28 @@ export interface RecorderNotice {
 
 export type RecorderChannel = Channel<RecorderCalls, RecorderNotice>;
 export type RecorderHandlers = CallHandlers<RecorderCalls>;
+
+/** What one attempt is started with: JSON in the environment variable `ATTEMPT_VARIABLE`. */
+export interface RecorderAttempt {
+  readonly spec: RecordingSpec;
+  /** From 1. */
+  readonly attempt: number;
+  /** Address of home's internal channel. */
+  readonly home: string;
+  /** What is to be done until home says otherwise. `stop`: nothing is received, what storage has is completed. */
+  readonly orders: RecorderOrders;
+}
+
+export const ATTEMPT_VARIABLE = 'MILLRACE_RECORDER_ATTEMPT';
+
+/** How `millrace recorder` ends; by any other code or by a signal it has died, and a successor is wanted. */
+export const RECORDER_EXIT = {
+  /** The file is complete, and home was told, or could not be. */
+  completed: 0,
+  /** What it started with cannot be read; 2 as for all wrong settings. */
+  wrongSettings: 2,
+  /** As told, or as home is gone: everything is durable, nothing is completed. */
+  left: 10,
+  /** The recording failed for good. */
+  failed: 11,
+} as const;
