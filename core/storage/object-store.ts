@@ -21,7 +21,7 @@ export interface ObjectStore {
   read(
     key: string,
     options: CallOptions & { readonly range?: ByteRange },
-  ): Promise<ReadableStream<Uint8Array> | undefined>;
+  ): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** What is not there is deleted already. */
   delete(keys: readonly string[], options: CallOptions): Promise<void>;
   /** Objects whose key begins with `prefix`, ordered by key, behind `after`. At most 1000. */
