@@ -5,6 +5,7 @@ import type { Track } from '../channel/media.ts';
 import { MillraceError } from '../protocol/error.ts';
 import type { SessionId } from '../protocol/session-id.ts';
 import { parseStreamName } from '../protocol/stream-name.ts';
+import type { RecordingId, RecordingKey, RecordingSpec } from '../recording/recording.ts';
 import type { NodeId, NodeRecord, SessionRecord, StreamRecord } from './record.ts';
 import type { Registry, StreamChange, StreamClaim } from './registry.ts';
 
@@ -52,6 +53,7 @@ export const turn = () => new Promise((resolve) => setImmediate(resolve));
 export const name = parseStreamName;
 export const nodeId = (id: string) => id as NodeId;
 export const sessionId = (id: string) => id as SessionId;
+export const recordingId = (id: string) => id as RecordingId;
 
 export const VIDEO: Track = { kind: 'video', codec: 'VP8', encodings: 3 };
 export const AUDIO: Track = { kind: 'audio', codec: 'opus', encodings: 1 };
@@ -87,6 +89,25 @@ export function session(id: string, more: Partial<SessionRecord> = {}): SessionR
     connected: true,
     events: false,
     holds: [{ stream: name('lobby'), role: 'publish', node: nodeId('a') }],
+    ...more,
+  };
+}
+
+export function recording(id: string, more: Partial<RecordingSpec> = {}): RecordingSpec {
+  return {
+    id: recordingId(id),
+    stream: name('lobby'),
+    key: `${id}.webm` as RecordingKey,
+    subject: 'ann',
+    requestedAtMs: 1_700_000_000_000,
+    limits: {
+      maxDurationMs: 3_600_000,
+      maxFileBytes: 1e9,
+      maxSpoolBytes: 1e8,
+      flushIntervalMs: 1000,
+      resumeMs: 60_000,
+    },
+    sidecar: false,
     ...more,
   };
 }

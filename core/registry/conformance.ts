@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { NO_PROGRESS } from '../recording/progress.ts';
 import { describeClaims, describeHolding } from './conformance-claims.ts';
+import { describeRecordings } from './conformance-recordings.ts';
 import { describeSessions } from './conformance-sessions.ts';
 import {
   claim,
@@ -14,6 +16,8 @@ import {
   nodeId,
   type Open,
   openTrial,
+  recording,
+  recordingId,
   session,
   sessionId,
   turn,
@@ -31,6 +35,7 @@ export function describeRegistry(title: string, makeRegistry: MakeRegistry): voi
     describeReannouncing(open);
     describeWatches(open);
     describeSessions(open);
+    describeRecordings(open);
     describeClosing(open);
   });
 }
@@ -131,6 +136,13 @@ function describeClosing(open: Open): void {
       () => registry.findSession(sessionId('s')),
       () => registry.deleteSession(sessionId('s')),
       () => registry.sessions({ limit: 1 }),
+      () => registry.enterRecording(recording('r'), 'host'),
+      () => registry.takeRecording({ id: recordingId('r'), host: 'host', seen: 0 }),
+      () => registry.saveRecording(recordingId('r'), 0, NO_PROGRESS),
+      () => registry.grantFinish(recordingId('r'), 0),
+      () => registry.forgetRecording(recordingId('r'), 0),
+      () => registry.findRecording(recordingId('r')),
+      () => registry.recordings({ limit: 1 }),
     ];
     for (const call of calls) await assert.rejects(call, named('registry_unavailable'), String(call));
   });

@@ -1,10 +1,21 @@
 import type { Track } from '../channel/media.ts';
 import type { SessionId } from '../protocol/session-id.ts';
 import type { StreamName } from '../protocol/stream-name.ts';
+import type {
+  RecordingId,
+  RecordingProgress,
+  RecordingRecord,
+  RecordingSpec,
+} from '../recording/recording.ts';
 import type { NodeEntry, NodeId, NodeRecord, SessionRecord, StreamRecord } from './record.ts';
 
 /** Lease of a node, renewed every second by its announcement. */
 export const NODE_LEASE_MS = 3000;
+
+/** Lease of a recording's host, renewed by all that it says of the recording. */
+export const RECORDING_LEASE_MS = 5000;
+/** How long a recording that has ended is remembered. */
+export const RECORDING_KEPT_MS = 24 * 60 * 60 * 1000;
 
 export interface StreamClaim {
   readonly name: StreamName;
@@ -31,6 +42,28 @@ export type StreamChange =
   /** Nobody holds the stream. A displaced holder is not released: what its successor does is told instead. */
   | { readonly type: 'released'; readonly name: StreamName; readonly epoch: number };
 
+export type EnterResult =
+  | { readonly entered: true; readonly record: RecordingRecord }
+  /** The recording that has the key, or the id. */
+  | { readonly entered: false; readonly holder: RecordingRecord };
+
+export interface RecordingTake {
+  readonly id: RecordingId;
+  /** The process that launches the attempt. */
+  readonly host: string;
+  /** The attempt that the caller knows as the last; the take fails if it is another by then. */
+  readonly seen: number;
+  /** The highest attempt that storage tells of, which a registry that lost the recording knows nothing of. */
+  readonly stored?: number;
+}
+
+export interface RecordingPage {
+  /** Behind this one; nothing is behind one that is not known (any more). Absent = from the newest. */
+  readonly after?: RecordingId;
+  readonly limit: number;
+  readonly stream?: StreamName;
+}
+
 export interface Page {
   /** Names or ids behind this one; absent = from the first. It need not exist. */
   readonly after?: string;
@@ -38,8 +71,8 @@ export interface Page {
 }
 
 /**
- * The shared index of nodes, streams and sessions. Media servers are the truth about streams; the registry
- * says who holds what. Every transition is atomic and fenced by an epoch. Time is the registry's own.
+ * The shared index of nodes, streams, sessions and recordings. Media servers are the truth about streams, and
+ * storage about recordings; the registry says who holds what. Every transition is atomic and fenced by an epoch. Time is the registry's own.
  *
  * Records are plain data: what the caller does with its own object afterwards changes nothing here.
  * Lists are ordered by code point.
@@ -96,6 +129,35 @@ export interface Registry {
   deleteSession(id: SessionId): Promise<void>;
   /** At most `limit` sessions ordered by id. */
   sessions(page: Page): Promise<readonly SessionRecord[]>;
+
+  /**
+   * Enters a recording whose recorders `host` launches; it has attempt 0, state `starting`. Entered again by
+   * the host that it has, it stays as it is.
+   * @returns the holder when a recording that has not ended has the key, or when another host has the id, or it has ended
+   */
+  enterRecording(spec: RecordingSpec, host: string): Promise<EnterResult>;
+  /**
+   * Begins the next attempt, max(attempt, `stored`) + 1. Granted to the host that has it, and to any other once
+   * that one's lease of `RECORDING_LEASE_MS` has run out. What its earlier attempts say from now on is refused.
+   * @returns undefined when it is unknown, has ended, has another attempt than `seen`, or another host's lease holds
+   */
+  takeRecording(take: RecordingTake): Promise<RecordingRecord | undefined>;
+  /**
+   * Sets what the recording's attempt says, and renews its host's lease. `completed` and `failed` end the
+   * recording: it is forgotten after `RECORDING_KEPT_MS`, and its key is free for others.
+   * @returns false when it is unknown, has ended, or has another attempt: that one must give up
+   */
+  saveRecording(id: RecordingId, attempt: number, progress: RecordingProgress): Promise<boolean>;
+  /**
+   * Whether this attempt may complete the file: it is the last that began. Asked again, the answer is the same
+   * until a later attempt begins, after the recording has ended too.
+   */
+  grantFinish(id: RecordingId, attempt: number): Promise<boolean>;
+  /** Forgets a recording, whatever its state. @returns false when it is unknown or has another attempt */
+  forgetRecording(id: RecordingId, attempt: number): Promise<boolean>;
+  findRecording(id: RecordingId): Promise<RecordingRecord | undefined>;
+  /** At most `limit` recordings, those requested last first; of the same millisecond the higher id first. */
+  recordings(page: RecordingPage): Promise<readonly RecordingRecord[]>;
 
   /** Lets go of the registry; watches end. Deletes nothing. Once closed, closing does nothing. */
   close(): Promise<void>;

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { claim, claimed, name, node, nodeId, session } from '../../../core/registry/conformance-trial.ts';
+import { NO_PROGRESS } from '../../../core/recording/progress.ts';
+import {
+  claim,
+  claimed,
+  name,
+  node,
+  nodeId,
+  recording,
+  session,
+} from '../../../core/registry/conformance-trial.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { createMemoryRegistry } from './memory.ts';
 
@@ -37,6 +46,15 @@ const cycles: readonly [string, (registry: Registry, index: number) => Promise<u
     async (registry, index) => {
       await registry.announceNode(node(`node ${index}`));
       await registry.fenceNode(nodeId(`node ${index}`));
+    },
+  ],
+  [
+    'recordings that ended',
+    async (registry, index) => {
+      const { id, ...rest } = recording(`recording ${index}`);
+      await registry.enterRecording({ id, ...rest }, 'host');
+      await registry.takeRecording({ id, host: 'host', seen: 0 });
+      await registry.saveRecording(id, 1, { ...NO_PROGRESS, state: 'completed' });
     },
   ],
   [

@@ -2,13 +2,14 @@ import { MillraceError } from '../../../core/protocol/error.ts';
 import type { NodeId } from '../../../core/registry/record.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { Nodes } from './nodes.ts';
+import { Recordings } from './recordings.ts';
 import { Sessions } from './sessions.ts';
 import { heldChange, Streams } from './streams.ts';
 import { Watches } from './watches.ts';
 
 /**
- * The registry of a server that is one process. It is bounded by what that process may hold: nodes, streams
- * and sessions by their own limits, and what it remembers of gone ones by a fixed number. It has no timers.
+ * The registry of a server that is one process. It is bounded by what that process may hold: nodes, streams,
+ * sessions and recordings by their own limits, and what it remembers of gone ones by a fixed number. It has no timers.
  *
  * @param options.nowUs Unix time in whole microseconds; it should not run backwards
  */
@@ -17,6 +18,8 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
   const nodes = new Nodes();
   const streams = new Streams((change) => watches.tell(change));
   const sessions = new Sessions();
+  const recordings = new Recordings();
+  const nowMs = () => Math.floor(nowUs() / 1000);
   let closed = false;
 
   function checkOpen(): void {
@@ -94,6 +97,35 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
     async sessions(page) {
       checkOpen();
       return sessions.page(page, nowUs());
+    },
+
+    async enterRecording(spec, host) {
+      checkOpen();
+      return recordings.enter(spec, host, nowMs());
+    },
+    async takeRecording(take) {
+      checkOpen();
+      return recordings.take(take, nowMs());
+    },
+    async saveRecording(id, attempt, progress) {
+      checkOpen();
+      return recordings.save(id, attempt, progress, nowMs());
+    },
+    async grantFinish(id, attempt) {
+      checkOpen();
+      return recordings.grantFinish(id, attempt);
+    },
+    async forgetRecording(id, attempt) {
+      checkOpen();
+      return recordings.forget(id, attempt);
+    },
+    async findRecording(id) {
+      checkOpen();
+      return recordings.find(id, nowMs());
+    },
+    async recordings(page) {
+      checkOpen();
+      return recordings.page(page, nowMs());
     },
 
     async close() {
