@@ -155,6 +155,22 @@ const CASES: readonly { readonly what: string; readonly given: Given; readonly w
     what: 'two listeners on any free port',
     given: { env: { MILLRACE_LISTEN: '127.0.0.1:0', MILLRACE_LOCAL_LISTEN: '127.0.0.1:0' } },
   },
+  { what: 'any ports for pipes', given: { env: { MILLRACE_PIPE_PORTS: '0' } } },
+  {
+    what: 'a range of ports that ends before it begins',
+    given: { env: { MILLRACE_PIPE_PORTS: '21199-21000' } },
+    wrong: /no range of ports/,
+  },
+  {
+    what: 'ports for pipes that clients have too',
+    given: { env: { MILLRACE_PIPE_PORTS: '20000-20010' } },
+    wrong: /must not overlap/,
+  },
+  {
+    what: 'pipes at no address in particular',
+    given: { env: { MILLRACE_PIPE_LISTEN: '0.0.0.0' } },
+    wrong: /others are told this address/,
+  },
   {
     what: 'more workers than ports are left',
     given: { env: { MILLRACE_RTC_PORT: '65535', MILLRACE_WORKERS: '2' } },

@@ -17,6 +17,8 @@ export function mediaServerSettings(settings: Settings, version: string): MediaS
     workers: settings.workers,
     rtcListen: rtcAddresses(settings),
     rtcPort: settings.rtcPort,
+    pipeListen: settings.pipeListen,
+    pipePorts: settings.pipePorts,
     defaultBitrateBps: settings.defaultBitrate ?? 0,
     maxBitrateBps: settings.maxBitrate,
     codecs: settings.codecs,

@@ -116,6 +116,29 @@ const RULES: readonly Rule[] = [
           },
   },
   {
+    needs: ['rtcPort', 'workers', 'pipePorts'],
+    check: ({ rtcPort, workers, pipePorts }) =>
+      rtcPort === 0 ||
+      pipePorts === undefined ||
+      rtcPort > pipePorts.max ||
+      rtcPort + workers - 1 < pipePorts.min
+        ? undefined
+        : {
+            keys: ['rtcPort', 'pipePorts'],
+            wrong: `ports ${rtcPort} to ${rtcPort + workers - 1} are for clients, and ${pipePorts.min} to ${pipePorts.max} for pipes: they must not overlap`,
+          },
+  },
+  {
+    needs: ['pipeListen'],
+    check: ({ pipeListen }) =>
+      isAny(pipeListen)
+        ? {
+            keys: ['pipeListen'],
+            wrong: 'others are told this address: choose the one at which they reach this machine',
+          }
+        : undefined,
+  },
+  {
     needs: ['rtcListen', 'announcedAddress'],
     check: ({ rtcListen, announcedAddress }) => {
       if (announcedAddress === undefined) return undefined;

@@ -15,6 +15,7 @@ import {
   list,
   origin,
   orOff,
+  portRange,
 } from './value.ts';
 
 const MAX_WORKERS = 256;
@@ -113,6 +114,16 @@ export const SETTING_GROUPS = {
       list(host),
       'what it listens on',
       'What clients are told instead of the addresses of MILLRACE_RTC_LISTEN, one for each of them, where address translation stands between',
+    ),
+    pipeListen: withDefault(
+      ipAddress,
+      '127.0.0.1',
+      'Address of this machine at which its media servers and recorders reach each other. It is told to the others as it is',
+    ),
+    pipePorts: withDefault(
+      portRange,
+      '21000-21199',
+      'UDP ports for that: one for each other process, worker by worker. 0 takes any free ones',
     ),
     workers: withDefault(
       integer({ min: 1, max: MAX_WORKERS }),

@@ -113,6 +113,18 @@ export function orOff<T>(type: ValueType<T>): ValueType<T | undefined> {
   };
 }
 
+/** Ports from the first to the last; undefined = any. */
+export const portRange: ValueType<{ readonly min: number; readonly max: number } | undefined> = {
+  syntax: 'FIRST-LAST|0',
+  parse(text) {
+    if (text === '0') return { value: undefined };
+    const [, min, max] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number);
+    return min !== undefined && max !== undefined && min >= 1 && min <= max && max <= 65_535
+      ? { value: { min, max } }
+      : { wrong: 'no range of ports; write it like 21000-21199, or 0 for any' };
+  },
+};
+
 /** Values separated by commas, none twice. */
 export function list<T>(type: ValueType<T>): ValueType<readonly T[]> {
   return {

@@ -12,6 +12,7 @@ import type { PeerState } from './peer-transport.ts';
 import { Play } from './play.ts';
 import { streamChanged } from './play-source.ts';
 import type { Publication, TrackChange } from './publication.ts';
+import { Pulls } from './pulls.ts';
 import type { StreamContext } from './stream-context.ts';
 
 /** How often a play is begun anew because the publication that it joined was replaced, or got tracks, meanwhile. */
@@ -28,6 +29,8 @@ interface Viewer {
  * one connects.
  */
 export class Audience {
+  /** Those who take it to other processes. */
+  readonly pulls: Pulls;
   readonly #name: StreamName;
   readonly #context: StreamContext;
   readonly #log: Logger;
@@ -43,6 +46,7 @@ export class Audience {
     this.#context = context;
     this.#log = context.log.child({ stream: name });
     this.#carrier = carrier;
+    this.pulls = new Pulls(carrier, context.settings.generationOverlapMs);
   }
 
   get size(): number {
@@ -92,6 +96,7 @@ export class Audience {
    * and stay for a moment; the others see their transport close, as soon as it is one that they can see.
    */
   moveFrom(publication: Publication): void {
+    this.pulls.moveFrom(publication);
     for (const play of this.#playsOf(publication)) {
       if (play.leaving) continue;
       if (play.events) this.#tellMoved(play, { graceMs: this.#context.settings.generationOverlapMs });
@@ -101,6 +106,7 @@ export class Audience {
 
   /** The publisher changed its tracks in place. What viewers have of a replaced track is dead. */
   tracksChanged(publication: Publication, { added, replaced }: TrackChange): void {
+    this.pulls.tracksChanged(publication);
     if (!added && !replaced) return;
     for (const play of this.#playsOf(publication)) {
       if (play.events) {
@@ -115,6 +121,7 @@ export class Audience {
   /** The stream is over. */
   endAll(reason: EndReason): void {
     for (const play of this.plays) this.#end(play, reason);
+    this.pulls.endAll();
   }
 
   async #begin(request: PlayRequest, offer: Offer, previous: Play | undefined): Promise<PlayReply> {

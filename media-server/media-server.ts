@@ -2,15 +2,19 @@ import { setLogEventListeners } from 'mediasoup';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MediaHandlers, MediaNotice } from '../core/channel/media.ts';
+import type { PipeCalls, PipeHandlers, PipeNotice } from '../core/channel/pipes.ts';
+import type { Peer, Serve } from '../core/channel/service.ts';
 import { publicSessionId } from '../core/protocol/session-id.ts';
 import type { NodeId, NodeRecord } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
-import { answeringErrors } from './failure.ts';
+import { answeringErrors, answeringPipeErrors } from './failure.ts';
 import { Holdings } from './holdings.ts';
 import { noTraffic } from './meter.ts';
 import { registerMetrics } from './metrics.ts';
 import { NodeLease } from './node-lease.ts';
 import { PipeSet } from './pipe.ts';
+import { PipeService } from './pipe-service.ts';
+import { probePort } from './port-probe.ts';
 import { Quota } from './quota.ts';
 import { Sampler } from './sampler.ts';
 import type { MediaServerSettings } from './settings.ts';
@@ -30,6 +34,8 @@ export interface MediaServerDeps {
 export interface MediaServer {
   readonly nodeId: NodeId;
   readonly handlers: MediaHandlers;
+  /** Answers one other process that pulls streams from here; what it holds ends with its connection. */
+  readonly servePipes: Serve<PipeCalls, PipeNotice>;
   /**
    * Starts the workers and announces the node.
    * @throws Error that says which setting to change
@@ -63,6 +69,8 @@ class MediaNode implements MediaServer {
   readonly #log: Logger;
   readonly #pool: WorkerPool;
   readonly #pipes = new PipeSet();
+  /** To other processes. */
+  readonly #pipeCount = { pipes: 0, pulls: 0 };
   readonly #viewers: Quota;
   readonly #streams: Streams;
   readonly #holdings: Holdings;
@@ -105,13 +113,26 @@ class MediaNode implements MediaServer {
       pipes: this.#pipes,
       streams: () => this.#streams.size,
       viewers: () => this.#viewers.taken,
+      outside: this.#pipeCount,
       traffic,
     });
     logMediasoup(this.#log);
   }
 
+  readonly servePipes = (peer: Peer<PipeNotice>): PipeHandlers => {
+    const { handlers } = new PipeService(peer, {
+      settings: this.#settings,
+      pool: this.#pool,
+      findStream: (name) => this.#streams.get(name),
+      count: this.#pipeCount,
+      log: this.#log,
+    });
+    return answeringPipeErrors(handlers, this.#log);
+  };
+
   async start(): Promise<void> {
     await checkWorkerBinary(this.#settings.workerBin);
+    await checkPipeAddress(this.#settings.pipeListen);
     await this.#pool.start();
     this.#sampler = new Sampler(() => this.#streams.sampled(), SAMPLE_PERIOD_MS);
     await this.#lease.start();
@@ -167,6 +188,12 @@ class MediaNode implements MediaServer {
   #notify(notice: MediaNotice): void {
     for (const listener of this.#listeners) listener(notice);
   }
+}
+
+async function checkPipeAddress(ip: string): Promise<void> {
+  // The other end is told this address: one that stands for all of them leads nowhere.
+  if (ip !== '0.0.0.0' && ip !== '::' && (await probePort(ip, 0)) === 'free') return;
+  throw new Error(`MILLRACE_PIPE_LISTEN is not an address of this machine: ${ip}; choose one that is`);
 }
 
 /**

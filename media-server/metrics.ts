@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { Meter, type Traffic } from './meter.ts';
 import type { PipeSet } from './pipe.ts';
+import type { PipeCount } from './pipe-service.ts';
 import { udpDrops } from './udp-drops.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -10,12 +11,14 @@ export interface MetricSources {
   readonly pipes: PipeSet;
   readonly streams: () => number;
   readonly viewers: () => number;
+  /** What other processes hold. */
+  readonly outside: PipeCount;
   readonly traffic: Traffic;
 }
 
 /** Metrics of a media server. None has a stream's, session's or node's name: their number must stay bounded. */
 export function registerMetrics(registry: Registry, sources: MetricSources): void {
-  const { pool, pipes, traffic } = sources;
+  const { pool, pipes, outside, traffic } = sources;
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -60,6 +63,12 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
   gauge('millrace_viewers', 'Plays of streams on this node.', sources.viewers);
   gauge('millrace_workers', 'Media workers that are alive.', () => pool.workers.length);
   gauge('millrace_pipes', 'Pipes between workers of this node.', () => pipes.size);
+  gauge(
+    'millrace_outside_pipes',
+    'Pipes to other processes: media servers and recorders.',
+    () => outside.pipes,
+  );
+  gauge('millrace_pulls', 'Streams sent into pipes to other processes, once for each.', () => outside.pulls);
   counter(
     'millrace_rtp_received_bytes_total',
     'RTP received from publishers, sampled every few seconds.',

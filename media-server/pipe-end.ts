@@ -1,7 +1,9 @@
-import type { Consumer, PipeTransport, Producer, RtpParameters, SrtpParameters } from 'mediasoup/types';
-import type { Kind } from '../core/channel/media.ts';
+import type { Consumer, PipeTransport, Producer, RtpParameters } from 'mediasoup/types';
+import type { Codec } from '../core/channel/media.ts';
+import type { PipeAddress, PipedTrack } from '../core/channel/pipes.ts';
 import { MillraceError } from '../core/protocol/error.ts';
-import type { MediaWorker } from './worker.ts';
+import type { PortRange } from './settings.ts';
+import { type MediaWorker, SOCKET_BUFFER_BYTES } from './worker.ts';
 
 /**
  * A pipe's viewers join together: they share the key frame that the first of them asks for. The origin is
@@ -10,23 +12,10 @@ import type { MediaWorker } from './worker.ts';
 const KEY_FRAME_REQUEST_DELAY_MS = 1000;
 const SSRC_ATTEMPTS = 8;
 
-/** Where one end of a pipe is, as the other end must know it. Plain data. */
-export interface PipeAddress {
-  readonly ip: string;
-  readonly port: number;
-  readonly srtpParameters?: SrtpParameters;
-}
-
-/** A track on a pipe, as the receiving end must know it. Plain data. */
-export interface PipedTrack {
-  readonly producerId: string;
-  readonly kind: Kind;
-  readonly rtpParameters: RtpParameters;
-  readonly paused: boolean;
-}
-
 export interface PipeEndOptions {
   readonly ip: string;
+  /** Absent = any. */
+  readonly ports?: PortRange | undefined;
   /** Both ends alike. Media within one machine need not be encrypted. */
   readonly srtp: boolean;
 }
@@ -42,11 +31,17 @@ export class PipeEnd {
   readonly #ssrcs = new Set<number>();
 
   /** @throws MillraceError as `MediaWorker.ask` */
-  static async open(worker: MediaWorker, { ip, srtp }: PipeEndOptions): Promise<PipeEnd> {
+  static async open(worker: MediaWorker, { ip, ports, srtp }: PipeEndOptions): Promise<PipeEnd> {
     const transport = await worker.ask(
       'creating a pipe',
       worker.router.createPipeTransport({
-        listenInfo: { protocol: 'udp', ip },
+        listenInfo: {
+          protocol: 'udp',
+          ip,
+          ...(ports ? { portRange: ports } : {}),
+          sendBufferSize: SOCKET_BUFFER_BYTES,
+          recvBufferSize: SOCKET_BUFFER_BYTES,
+        },
         enableRtx: true,
         enableSrtp: srtp,
       }),
@@ -72,8 +67,10 @@ export class PipeEnd {
     return this.#transport.closed;
   }
 
-  onClosed(listener: () => void): void {
+  /** @returns the way to stop listening */
+  onClosed(listener: () => void): () => void {
     this.#transport.observer.once('close', listener);
+    return () => this.#transport.observer.off('close', listener);
   }
 
   async connect(other: PipeAddress): Promise<void> {
@@ -98,8 +95,7 @@ export class PipeEnd {
         consumer.observer.once('close', () => {
           for (const ssrc of ssrcs) this.#ssrcs.delete(ssrc);
         });
-        const { kind, rtpParameters, producerPaused: paused } = consumer;
-        return { track: { producerId: producer.id, kind, rtpParameters, paused }, consumer };
+        return { track: trackOf(consumer), consumer };
       }
       consumer.close();
     }
@@ -123,6 +119,17 @@ export class PipeEnd {
   close(): void {
     this.#transport.close();
   }
+}
+
+/** A track as the far end must know it, at this moment. */
+export function trackOf({ producerId, kind, rtpParameters, producerPaused }: Consumer): PipedTrack {
+  return { producerId, kind, codec: codecOf(rtpParameters), rtpParameters, paused: producerPaused };
+}
+
+/** A producer has one media codec, ahead of its RTX. */
+function codecOf({ codecs }: RtpParameters): Codec {
+  // Routers are made of these codecs only: see `routerCodecs`.
+  return codecs[0]?.mimeType.split('/')[1] as Codec;
 }
 
 function ssrcsOf({ encodings = [] }: RtpParameters): number[] {

@@ -18,6 +18,10 @@ export interface MediaServerSettings {
   readonly rtcListen: readonly RtcAddress[];
   /** UDP and TCP port of the first worker; each further worker takes the next. 0 = any free ports. */
   readonly rtcPort: number;
+  /** Address of this machine at which other processes reach pipes. */
+  readonly pipeListen: string;
+  /** UDP ports of those pipes, one each; absent = any. */
+  readonly pipePorts?: PortRange | undefined;
   /** What a publisher may send when it names no limit, 0 = `maxBitrateBps`. */
   readonly defaultBitrateBps: number;
   /** Upper limit for every publisher. */
@@ -35,6 +39,12 @@ export interface MediaServerSettings {
   /** A publication without media for this long is not live: another publisher may take its name. */
   readonly mediaIdleMs: number;
   readonly limits: { readonly streams: number; readonly viewers: number };
+}
+
+/** Both included. */
+export interface PortRange {
+  readonly min: number;
+  readonly max: number;
 }
 
 export interface RtcAddress {

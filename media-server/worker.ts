@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createWorker } from 'mediasoup';
 import type { Router, TransportListenInfo, WebRtcServer, Worker } from 'mediasoup/types';
 import type { Logger } from 'pino';
+import type { WorkerRef } from '../core/channel/pipes.ts';
 import { MillraceError } from '../core/protocol/error.ts';
 import { withDeadline } from './deadline.ts';
 import { routerCodecs } from './router-codecs.ts';
@@ -96,6 +97,11 @@ export class MediaWorker {
 
   get pid(): number {
     return this.#worker.pid;
+  }
+
+  /** Names this process, and no later one in its place, to other processes. */
+  get ref(): WorkerRef {
+    return `${this.index}-${this.pid}`;
   }
 
   get closed(): boolean {

@@ -14,7 +14,12 @@ export type PipeCalls = {
     request: { readonly stream: StreamName };
     reply: { readonly worker: WorkerRef; readonly epoch: number };
   };
-  /** Joins a worker here to the caller's transport. @throws MillraceError `no_media_server` when the worker is gone */
+  /**
+   * Joins a worker here to the caller's transport.
+   *
+   * @throws MillraceError `no_media_server` when the worker is gone; `too_many` when the pipe id is taken, or
+   *   no port is left
+   */
   open: {
     request: { readonly pipe: PipeId; readonly worker: WorkerRef; readonly end: PipeAddress };
     reply: { readonly end: PipeAddress };
@@ -22,8 +27,8 @@ export type PipeCalls = {
   /**
    * Sends a stream's newest connected publication into a pipe, all encodings of all its tracks.
    *
-   * @throws MillraceError `stream_not_found`; `stream_ended` when it moved to another worker meanwhile:
-   *   locate it again; `too_many` when the pull id is taken
+   * @throws MillraceError `stream_not_found`; `stream_ended` when it moved to another worker meanwhile, or the
+   *   pipe is gone: locate it again; `too_many` when the pull id is taken
    */
   pull: {
     request: { readonly pipe: PipeId; readonly pull: PullId; readonly stream: StreamName };
@@ -77,7 +82,9 @@ export type PipeNotice =
   /** A newer generation carries the stream: pull it; this one goes within 10 s, or when it is released. */
   | { readonly type: 'pull.moved'; readonly pull: PullId }
   /** The publication is gone. */
-  | { readonly type: 'pull.ended'; readonly pull: PullId };
+  | { readonly type: 'pull.ended'; readonly pull: PullId }
+  /** The worker at this end died; the pulls of the pipe have ended. */
+  | { readonly type: 'pipe.closed'; readonly pipe: PipeId };
 
 export type PipeChannel = Channel<PipeCalls, PipeNotice>;
 export type PipeHandlers = CallHandlers<PipeCalls>;

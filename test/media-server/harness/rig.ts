@@ -28,6 +28,7 @@ export const SETTINGS: MediaServerSettings = {
   workers: 1,
   rtcListen: [{ ip: '127.0.0.1' }],
   rtcPort: 0,
+  pipeListen: '127.0.0.1',
   defaultBitrateBps: 0,
   maxBitrateBps: 4_000_000,
   codecs: ['opus', 'VP8', 'VP9', 'H264', 'AV1'],
