@@ -2,6 +2,17 @@
 export { OPENAPI_PATH, openApiDocument } from './openapi.ts';
 export { type NodeStreams, parsePage, sessionList, streamList } from './page.ts';
 export { PROBLEM_MEDIA_TYPE, problemOf } from './problem.ts';
+export {
+  noRecording,
+  parseRecordingId,
+  parseRecordingOrder,
+  type RecordingList,
+  RecordingListSchema,
+  type RecordingResource,
+  RecordingSchema,
+  recordingFilePath,
+  recordingResource,
+} from './recording.ts';
 export { sessionResource, streamDetail, streamResource } from './resource.ts';
 export {
   type PageQuery,

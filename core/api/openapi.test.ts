@@ -52,6 +52,11 @@ test('the document has this release: streams, sessions, and the end of each', ()
       'get /api/v1/sessions',
       'get /api/v1/sessions/{id}',
       'delete /api/v1/sessions/{id}',
+      'get /api/v1/recordings',
+      'post /api/v1/recordings',
+      'get /api/v1/recordings/{id}',
+      'post /api/v1/recordings/{id}/stop',
+      'get /api/v1/recordings/{id}/files/{index}',
       'get /api/v1/openapi.json',
     ],
   );

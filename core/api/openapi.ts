@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { ERROR_CODES, type ErrorName } from '../protocol/error.ts';
 import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 import {
+  RecordingFileSchema,
+  RecordingIdSchema,
+  RecordingListSchema,
+  RecordingRequestSchema,
+  RecordingSchema,
+} from './recording.ts';
+import {
   LayerSchema,
   MuteStateSchema,
   PageQuerySchema,
@@ -25,6 +32,11 @@ const COMPONENTS = {
   Play: PlaySchema,
   Problem: ProblemSchema,
   PublicSessionId: PublicSessionIdSchema,
+  Recording: RecordingSchema,
+  RecordingFile: RecordingFileSchema,
+  RecordingId: RecordingIdSchema,
+  RecordingList: RecordingListSchema,
+  RecordingRequest: RecordingRequestSchema,
   Session: SessionSchema,
   SessionList: SessionListSchema,
   Stream: StreamSchema,
@@ -43,14 +55,14 @@ export function openApiDocument(): Record<string, unknown> {
       title: 'Millrace',
       version: '1',
       description:
-        'Streams and sessions of a Millrace server. Fields may be added, so ignore those that you do not know. ' +
+        'Streams, sessions and recordings of a Millrace server. Fields may be added, so ignore those that you do not know. ' +
         'Sessions appear by their public id, which is of no use to take one over.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
     // `{}` as well: a server whose authorisation is off asks for no token.
     security: [{ token: [] }, {}],
-    tags: [{ name: 'streams' }, { name: 'sessions' }],
+    tags: [{ name: 'streams' }, { name: 'sessions' }, { name: 'recordings' }],
     paths: {
       '/api/v1/streams': {
         get: operation('listStreams', 'streams', 'Streams that are published now', {
@@ -127,6 +139,7 @@ export function openApiDocument(): Record<string, unknown> {
           },
         ),
       },
+      ...recordingPaths(),
       [OPENAPI_PATH]: {
         get: operation('getOpenApi', 'streams', 'This document', {
           responses: {
@@ -143,9 +156,111 @@ export function openApiDocument(): Record<string, unknown> {
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'Needs `admin` on the stream, or of the whole server for lists and sessions: docs/tokens.md',
+            'Needs `admin` on the stream, or of the whole server for lists and sessions; recordings take ' +
+            '`record` on their stream as well: docs/tokens.md',
         },
       },
+    },
+  };
+}
+
+function recordingPaths(): object {
+  const id = { name: 'id', in: 'path', required: true, schema: reference('RecordingId') };
+  const away = ['storage_unavailable', 'registry_unavailable', 'timed_out'] as const;
+  return {
+    '/api/v1/recordings': {
+      get: operation('listRecordings', 'recordings', 'Recordings that run, and those of the last 24 hours', {
+        parameters: [
+          ...pageParameters('id'),
+          {
+            name: 'stream',
+            in: 'query',
+            required: false,
+            description:
+              'of this stream only; without it, the list is for administrators of the whole server',
+            schema: { type: 'string', minLength: 1, maxLength: 128 },
+          },
+        ],
+        responses: {
+          200: json('One page of recordings', 'RecordingList'),
+          ...problems('invalid_field', ...away),
+        },
+      }),
+      post: operation(
+        'startRecording',
+        'recordings',
+        'Record a stream; answered when its first media is kept. Sent again with the same name, it answers with the same recording',
+        {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: reference('RecordingRequest') } },
+          },
+          responses: {
+            201: json('The recording', 'Recording'),
+            ...problems(
+              'malformed',
+              'missing_field',
+              'invalid_field',
+              'name_refused',
+              'stream_not_found',
+              'name_taken',
+              'codec_not_recordable',
+              'too_many',
+              ...away,
+            ),
+          },
+        },
+      ),
+    },
+    '/api/v1/recordings/{id}': {
+      parameters: [id],
+      get: operation('getRecording', 'recordings', 'One recording', {
+        responses: {
+          200: json('The recording', 'Recording'),
+          ...problems('recording_not_running', 'registry_unavailable'),
+        },
+      }),
+    },
+    '/api/v1/recordings/{id}/stop': {
+      parameters: [id],
+      post: operation(
+        'stopRecording',
+        'recordings',
+        'End a recording; answered when its file is complete and checked',
+        {
+          responses: {
+            200: json('The recording', 'Recording'),
+            ...problems('recording_not_running', ...away),
+          },
+        },
+      ),
+    },
+    '/api/v1/recordings/{id}/files/{index}': {
+      parameters: [
+        id,
+        {
+          name: 'index',
+          in: 'path',
+          required: true,
+          description: 'in `files`, from 0',
+          schema: { type: 'integer', minimum: 0 },
+        },
+        {
+          name: 'token',
+          in: 'query',
+          required: false,
+          description: 'instead of the header, which a <video> does not send',
+          schema: { type: 'string' },
+        },
+      ],
+      get: operation('getRecordingFile', 'recordings', 'A finished file, or a range of it', {
+        responses: {
+          200: { description: 'The file', content: { 'video/webm': {} } },
+          206: { description: 'The range that was asked for', content: { 'video/webm': {} } },
+          416: problem('The range lies behind the end'),
+          ...problems('recording_not_running', ...away),
+        },
+      }),
     },
   };
 }
