@@ -1,5 +1,6 @@
 import type { CallHandlers, CallMap, Channel } from '../../core/channel/channel.ts';
-import { MillraceError, toMillraceError } from '../../core/protocol/error.ts';
+import { MillraceError } from '../../core/protocol/error.ts';
+import { asSent, closedError, overdueError, tooManyCallsError } from './failure.ts';
 import { Outbox } from './outbox.ts';
 import { copyPlainData } from './plain-data.ts';
 
@@ -63,15 +64,15 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
         settled();
       };
       const fail = (error: MillraceError) => settle(() => reject(error));
-      const deadline = setTimeout(
-        () => fail(new MillraceError('timed_out', `no reply to "${name}" within ${timeoutMs} ms; try again`)),
-        timeoutMs,
-      );
+      const deadline = setTimeout(() => fail(overdueError(name, timeoutMs)), timeoutMs);
       this.#inFlight.add(fail);
 
       this.#run(name, request).then(
         (reply) => this.#send(() => settle(() => resolve(reply))),
-        (error) => this.#send(() => fail(this.#asSent(error, name))),
+        (error) => {
+          if (!(error instanceof MillraceError)) this.#options.onError?.(error, name);
+          this.#send(() => fail(asSent(error)));
+        },
       );
     });
   }
@@ -100,8 +101,7 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
   #refusal(name: string): MillraceError | undefined {
     if (this.#closed) return closedError();
     const limit = this.#options.maxCallsInFlight;
-    if (this.#inFlight.size < limit) return undefined;
-    return new MillraceError('too_many', `"${name}" would be more than ${limit} calls at once; try again`);
+    return this.#inFlight.size < limit ? undefined : tooManyCallsError(name, limit);
   }
 
   async #run<Name extends keyof Calls & string>(
@@ -123,15 +123,4 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
   #send(deliver: () => void): void {
     if (!this.#closed && !this.#outbox.push(deliver)) this.close();
   }
-
-  /** What crosses to the caller of a failure: its place in the table and its message. */
-  #asSent(error: unknown, call: string): MillraceError {
-    if (!(error instanceof MillraceError)) this.#options.onError?.(error, call);
-    const { errorName, message } = toMillraceError(error);
-    return new MillraceError(errorName, message);
-  }
-}
-
-function closedError(): MillraceError {
-  return new MillraceError('no_media_server', 'the connection to the media server is closed; try again');
 }
