@@ -27,7 +27,7 @@ interface Problem {
 
 async function listenProblems(settings: Settings): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const key of ['listen', 'localListen', 'metricsListen'] as const) {
+  for (const key of ['listen', 'localListen', 'metricsListen', 'channelListen'] as const) {
     const address = settings[key];
     if (address === undefined) continue;
     const code = await tryListening(address);

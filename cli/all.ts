@@ -8,8 +8,11 @@ import { type Assets, asset, createSignaling, type Signaling } from '../signalin
 import { bundleWeb } from '../web/bundle.ts';
 import { checkAddresses } from './addresses.ts';
 import { authorisationOf, createAuthorisation } from './authorisation.ts';
+import { createChannelAccess } from './channel-access.ts';
+import { startChannelListener } from './channel-listener.ts';
 import { governLifetime } from './lifetime.ts';
 import { createLog, type LogFormat, logFormat } from './log.ts';
+import { mediaService } from './media-service.ts';
 import { type Reached, readyBlock, readyRecord } from './ready.ts';
 import { mediaServerSettings, signalingSettings } from './role-settings.ts';
 import type { Settings } from './settings.ts';
@@ -51,8 +54,17 @@ export async function runAll(settings: Settings, { environment, version }: Surro
   closers.push(() => authorisation.close());
   const registry = createMemoryRegistry();
   closers.push(() => registry.close());
-  const mediaServer = createMediaServer(mediaServerSettings(settings, version), { registry, log, metrics });
+  const access = createChannelAccess(settings, log);
+  closers.push(() => access.close());
+  const channel = await startChannelListener(settings, { access, log, metrics });
+  closers.push(() => channel.close());
+  const mediaServer = createMediaServer(mediaServerSettings(settings, version, channel.address), {
+    registry,
+    log,
+    metrics,
+  });
   closers.push(() => mediaServer.close());
+  channel.serve('media', mediaService(mediaServer));
   mediaServer.onFenced(() => lifetime.end('this media server was fenced', 1));
   const [assets] = await Promise.all([pageAssets(), mediaServer.start()]);
 

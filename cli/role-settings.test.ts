@@ -6,6 +6,8 @@ import { readSettings } from './read-settings.ts';
 import { mediaServerSettings, signalingSettings } from './role-settings.ts';
 import type { Settings } from './settings.ts';
 
+const ADDRESS = 'ws://127.0.0.1:9444';
+
 function settings(env: Readonly<Record<string, string>> = {}): Settings {
   return readSettings(parseArguments([]), env).settings;
 }
@@ -60,11 +62,13 @@ describe('where the media server is told to listen', () => {
     ],
   ];
   for (const [what, env, expected] of cases) {
-    it(what, () => assert.deepEqual(mediaServerSettings(settings(env), '0.1.0').rtcListen, expected));
+    it(what, () =>
+      assert.deepEqual(mediaServerSettings(settings(env), '0.1.0', ADDRESS).rtcListen, expected),
+    );
   }
 
   it('comes with an id that differs from start to start', () => {
-    const [first, second] = [1, 2].map(() => mediaServerSettings(settings(), '0.1.0').nodeId);
+    const [first, second] = [1, 2].map(() => mediaServerSettings(settings(), '0.1.0', ADDRESS).nodeId);
     assert.notEqual(first, second);
   });
 });

@@ -6,13 +6,20 @@ import { workerCachePath } from '../media-server/worker/cache.js';
 import type { Certificate, SignalingSettings } from '../signaling/index.ts';
 import type { Settings } from './settings.ts';
 
-/** What each role is told, from what the person set. */
-export function mediaServerSettings(settings: Settings, version: string): MediaServerSettings {
+/**
+ * What a media server is told, from what the person set.
+ * @param address where the media server's channel is reached
+ */
+export function mediaServerSettings(
+  settings: Settings,
+  version: string,
+  address: string,
+): MediaServerSettings {
   return {
     // A nonce, so that a node that comes back is another incarnation.
     nodeId: `${hostname()}-${randomBytes(6).toString('hex')}` as NodeId,
     version,
-    address: 'local',
+    address,
     workerBin: settings.workerBin ?? workerCachePath(),
     workers: settings.workers,
     rtcListen: rtcAddresses(settings),

@@ -19,6 +19,8 @@ interface Rule {
 
 const KEY_SOURCES = ['authKey', 'authKeyFile', 'authJwksUrl'] as const satisfies readonly SettingKey[];
 
+const LISTENERS = ['listen', 'localListen', 'metricsListen', 'channelListen'] as const;
+
 const RULES: readonly Rule[] = [
   {
     needs: ['auth', ...KEY_SOURCES],
@@ -88,19 +90,32 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    needs: ['listen', 'localListen', 'metricsListen'],
-    check: ({ listen, localListen, metricsListen }) => {
-      const clash = (a: HostPort, b: HostPort | undefined) =>
+    needs: ['channelListen', 'channelSecret', 'channelSecretFile'],
+    check: ({ channelListen, channelSecret, channelSecretFile }) => {
+      if (channelSecret !== undefined && channelSecretFile !== undefined) {
+        return { keys: ['channelSecret', 'channelSecretFile'], wrong: 'two sources of secrets; choose one' };
+      }
+      return (channelSecret ?? channelSecretFile) !== undefined || isLoopback(channelListen.host)
+        ? undefined
+        : {
+            keys: ['channelListen'],
+            wrong:
+              'other machines need a secret to be let in, the same for all: MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_SECRET_FILE',
+          };
+    },
+  },
+  {
+    needs: LISTENERS,
+    check: (settings) => {
+      const clash = (a: HostPort | undefined, b: HostPort | undefined) =>
+        a !== undefined &&
         b !== undefined &&
         a.port !== 0 &&
         a.port === b.port &&
         (a.host === b.host || isAny(a.host) || isAny(b.host));
-      if (clash(listen, localListen))
-        return { keys: ['listen', 'localListen'], wrong: 'two listeners want one port' };
-      if (clash(listen, metricsListen))
-        return { keys: ['listen', 'metricsListen'], wrong: 'two listeners want one port' };
-      if (localListen !== undefined && clash(localListen, metricsListen)) {
-        return { keys: ['localListen', 'metricsListen'], wrong: 'two listeners want one port' };
+      for (const [index, one] of LISTENERS.entries()) {
+        const other = LISTENERS.slice(index + 1).find((key) => clash(settings[one], settings[key]));
+        if (other !== undefined) return { keys: [one, other], wrong: 'two listeners want one port' };
       }
       return undefined;
     },

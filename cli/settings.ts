@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { keysUrl, secret, words } from './auth-value.ts';
+import { CHANNEL_SETTINGS } from './channel-settings.ts';
 import { optional, type Setting, secretly, withDefault } from './setting.ts';
 import {
   addressRange,
@@ -256,6 +257,7 @@ export const SETTING_GROUPS = {
       'Requests a second of one connection over time, each started 16 KiB of a message counted as one; three times as many may come at once',
     ),
   },
+  'Internal channel': CHANNEL_SETTINGS,
   Logs: {
     logLevel: withDefault(
       choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'),

@@ -9,12 +9,9 @@ import { isServiceName, type Secrets, verifyChannelToken } from './token.ts';
 import { Unproven } from './unproven.ts';
 import { commonSubprotocol, offeredSubprotocols, subprotocols, VERSIONS } from './version.ts';
 
-export type ServiceTable = Readonly<Partial<Record<ServiceName, AnyServe>>>;
-
 export interface ChannelServerOptions {
   /** Where it listens: an address and a port (0 = any free one), or the path of a unix socket. */
   readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
-  readonly services: ServiceTable;
   readonly secrets: Secrets;
   /** Handlers of one connection that run at once. */
   readonly maxCallsInFlight: number;
@@ -62,6 +59,7 @@ export class ChannelServer {
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #unproven: Unproven;
+  readonly #services = new Map<ServiceName, AnyServe>();
   readonly #links = new Set<Link>();
   #closing: Promise<void> | undefined;
 
@@ -98,6 +96,11 @@ export class ChannelServer {
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: (offered) => commonSubprotocol(offered, this.#versions) ?? false,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
+  }
+
+  /** Takes connections to a service from now on; those to others are answered 404. */
+  serve(service: ServiceName, serve: AnyServe): void {
+    this.#services.set(service, serve);
   }
 
   /** @throws the system's error, such as EADDRINUSE */
@@ -147,7 +150,7 @@ export class ChannelServer {
   }
 
   async #decide(request: IncomingMessage): Promise<Refusal | Taken> {
-    const { secrets, services, wallClock = Date.now } = this.#options;
+    const { secrets, wallClock = Date.now } = this.#options;
     const service = (request.url ?? '').slice(1);
     if (!isServiceName(service)) return { status: 404, text: 'there is no such service' };
     const verified = await verifyChannelToken(secrets, request.headers.authorization, service, wallClock());
@@ -158,7 +161,7 @@ export class ChannelServer {
         why: verified.why,
       };
     }
-    const serve = services[service];
+    const serve = this.#services.get(service);
     if (serve === undefined) return { status: 404, text: `this process does not serve "${service}"` };
     const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
     if (commonSubprotocol(offered, this.#versions) === undefined) {

@@ -21,15 +21,13 @@ function over(
     const peers = new Set<Peer<TrialNotice>>();
     const server = new ChannelServer({
       listen: where,
-      services: {
-        media: (peer: Peer<TrialNotice>) => {
-          peers.add(peer);
-          return handlers;
-        },
-      },
       secrets,
       maxCallsInFlight: 1000,
       onError,
+    });
+    server.serve('media', (peer: Peer<TrialNotice>) => {
+      peers.add(peer);
+      return handlers;
     });
     await server.listen();
     const address = 'path' in where ? `unix:${where.path}` : `ws://${where.host}:${server.port}`;

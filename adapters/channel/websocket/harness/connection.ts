@@ -20,12 +20,12 @@ export async function startChannelServer(
   const errors: unknown[] = [];
   const server = new ChannelServer({
     listen: { host: '127.0.0.1', port: 0 },
-    services: { media: serve },
     secrets,
     maxCallsInFlight: 1000,
     onError: (error) => errors.push(error),
     ...options,
   });
+  server.serve('media', serve);
   await server.listen();
   context.after(() => server.close());
   return { server, address: `ws://127.0.0.1:${server.port}`, errors };
