@@ -10,11 +10,11 @@ export interface Frame {
   readonly rtpTimestamp: number;
   /** Every Opus packet is one. */
   readonly keyFrame: boolean;
-  /** As WebM holds it. */
+  /** As WebM holds it; may be a view of the packet that it came in. */
   readonly data: Uint8Array;
   /** Of a key frame. */
   readonly size?: { readonly width: number; readonly height: number };
-  /** Of a key frame of AV1: the sequence header for `av1C`. */
+  /** Of a key frame of AV1: WebM's CodecPrivate, the body of `av1C`. */
   readonly codecPrivate?: Uint8Array;
   /** Of audio, in the track's clock. */
   readonly duration?: number;
@@ -29,6 +29,7 @@ export interface SenderReport {
   readonly ssrc: number;
   /** Of the last mediasoup hop; comparable between tracks of one receiver only. */
   readonly ntpMs: number;
+  /** As on the wire: 32 bits. */
   readonly rtpTimestamp: number;
   readonly atMs: number;
 }
