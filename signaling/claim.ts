@@ -29,7 +29,7 @@ export async function claimStream(
   let displaced: StreamRecord | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const nodes = await services.registry.nodes();
-    const node = choosePlace(nodes, displaced?.node, services.random);
+    const node = choosePlace(services.forecast.of(nodes, services.now()), displaced?.node, services.random);
     const result = await services.registry.claimStream({
       name,
       node,
@@ -37,7 +37,10 @@ export async function claimStream(
       subject: session.subject,
       ...(displaced && { displaces: displaced.epoch }),
     });
-    if (result.granted) return { node, epoch: result.epoch, ...(displaced && { displaced }) };
+    if (result.granted) {
+      services.forecast.placed(node, services.now());
+      return { node, epoch: result.epoch, ...(displaced && { displaced }) };
+    }
     displaced = result.holder;
     if (!(await mayDisplace(services, context, displaced, nodes))) break;
   }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Identity, Permission } from '../core/auth/index.ts';
+import type { LoadForecast } from '../core/placement/load-forecast.ts';
 import { MillraceError, type StreamName } from '../core/protocol/index.ts';
 import type { RecorderLauncher } from '../core/recording/launcher.ts';
 import type { Registry } from '../core/registry/registry.ts';
@@ -26,6 +27,7 @@ export interface Services {
   readonly sessions: SessionStore;
   readonly records: SessionRecords;
   readonly streams: StreamDirectory;
+  readonly forecast: LoadForecast;
   /** undefined where recording is off. */
   readonly recordings: Recordings | undefined;
   readonly log: Logger;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Authoriser } from '../core/auth/index.ts';
 import type { MediaChannel } from '../core/channel/media.ts';
+import { LoadForecast } from '../core/placement/load-forecast.ts';
 import type { NodeEntry } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { Assets } from './assets.ts';
@@ -90,6 +91,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     sessions,
     records,
     streams,
+    forecast: new LoadForecast(),
     recordings: deps.recordings,
     log,
     now,

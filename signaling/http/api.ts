@@ -3,7 +3,6 @@ import {
   type NodeStreams,
   OPENAPI_PATH,
   openApiDocument,
-  PROBLEM_MEDIA_TYPE,
   parsePage,
   sessionList,
   sessionResource,
@@ -19,14 +18,9 @@ import {
 } from '../../core/protocol/index.ts';
 import type { NodeId, SessionRecord } from '../../core/registry/record.ts';
 import { demandPermission, type Services } from '../request-context.ts';
+import { type ApiAnswer, NOT_FOUND, notAllowed, reading } from './api-answer.ts';
 import { bearerToken } from './bearer-token.ts';
-
-export interface ApiAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** JSON; absent = none. */
-  readonly body?: unknown;
-}
+import { RecordingsApi } from './recordings.ts';
 
 const PREFIX = '/api/v1/';
 const SCAN_PAGE = 1000;
@@ -36,11 +30,13 @@ const NODE_TIMEOUT_MS = 2000;
 export class Api {
   readonly #services: Services;
   readonly #authoriser: Authoriser;
+  readonly #recordings: RecordingsApi;
   #openApi: unknown;
 
   constructor(services: Services, authoriser: Authoriser) {
     this.#services = services;
     this.#authoriser = authoriser;
+    this.#recordings = new RecordingsApi(services, authoriser);
   }
 
   /** @throws MillraceError, which is answered as a problem (RFC 9457) */
@@ -50,6 +46,10 @@ export class Api {
       return reading(request) ? { status: 200, body: this.#openApi } : notAllowed('GET, HEAD');
     }
     const [collection, item, ...rest] = path.startsWith(PREFIX) ? path.slice(PREFIX.length).split('/') : [];
+    if (collection === 'recordings') {
+      const parts = [item, ...rest].flatMap((part) => (part === undefined ? [] : decode(part)));
+      return (await this.#recordings.answer(request, query, parts)) ?? NOT_FOUND;
+    }
     if (rest.length > 0) return NOT_FOUND;
     if (collection === 'streams' && item === undefined) return this.#listStreams(request, query);
     if (collection === 'sessions' && item === undefined) return this.#listSessions(request, query);
@@ -160,24 +160,6 @@ export class Api {
   async #demandAdmin(request: IncomingMessage, stream?: StreamName): Promise<void> {
     demandPermission(await this.#authoriser.identify(bearerToken(request)), 'admin', stream);
   }
-}
-
-const NOT_FOUND: ApiAnswer = {
-  status: 404,
-  headers: { 'Content-Type': PROBLEM_MEDIA_TYPE },
-  body: { type: 'about:blank', title: 'Not Found', status: 404, detail: `see ${OPENAPI_PATH}` },
-};
-
-function notAllowed(methods: string): ApiAnswer {
-  return {
-    status: 405,
-    headers: { 'Content-Type': PROBLEM_MEDIA_TYPE, Allow: methods },
-    body: { type: 'about:blank', title: 'Method Not Allowed', status: 405, detail: `use ${methods}` },
-  };
-}
-
-function reading(request: IncomingMessage): boolean {
-  return request.method === 'GET' || request.method === 'HEAD';
 }
 
 /** @throws MillraceError `invalid_field` for what is not percent-encoded UTF-8 */

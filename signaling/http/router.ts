@@ -10,12 +10,14 @@ import type { Services } from '../request-context.ts';
 import type { SessionTokens } from '../session-tokens.ts';
 import { Api } from './api.ts';
 import { corsHeaders } from './cors.ts';
+import { recordingFileOf, serveRecordingFile } from './recording-file.ts';
 import { serveAsset } from './static.ts';
 import { Whip } from './whip.ts';
 
 /** Plain HTTP requests: /api/v1, WHIP and WHEP, and the files of the page. */
 export class HttpRouter {
   readonly #services: Services;
+  readonly #authoriser: Authoriser;
   readonly #metrics: SignalingMetrics;
   readonly #assets: Assets;
   readonly #api: Api;
@@ -30,6 +32,7 @@ export class HttpRouter {
     shuttingDown: () => boolean;
   }) {
     this.#services = options.services;
+    this.#authoriser = options.authoriser;
     this.#metrics = options.metrics;
     this.#assets = options.assets ?? new Map();
     this.#api = new Api(options.services, options.authoriser);
@@ -51,6 +54,11 @@ export class HttpRouter {
     if (path === '/api' || path.startsWith('/api/')) {
       this.#demandTrust(request);
       const query = new URLSearchParams(split < 0 ? '' : target.slice(split));
+      const file = recordingFileOf(path);
+      if (file !== undefined) {
+        const serving = { services: this.#services, authoriser: this.#authoriser };
+        return serveRecordingFile(serving, request, response, file, query);
+      }
       const answer = await this.#api.answer(request, path, query);
       response.setHeader('Cache-Control', 'no-store');
       if (answer.body === undefined) {
