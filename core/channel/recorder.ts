@@ -76,6 +76,8 @@ export interface RecorderAttempt {
 }
 
 export const ATTEMPT_VARIABLE = 'MILLRACE_RECORDER_ATTEMPT';
+/** The token with which a recorder opens channels. */
+export const TOKEN_VARIABLE = 'MILLRACE_RECORDER_TOKEN';
 
 /** How `millrace recorder` ends; by any other code or by a signal it has died, and a successor is wanted. */
 export const RECORDER_EXIT = {

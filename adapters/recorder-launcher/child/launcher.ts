@@ -1,0 +1,334 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { RecorderCalls, RecorderNotice, RecorderOrders } from '../../../core/channel/recorder.ts';
+import type { Serve } from '../../../core/channel/service.ts';
+import { MillraceError } from '../../../core/protocol/error.ts';
+import type { StreamName } from '../../../core/protocol/stream-name.ts';
+import type { RecorderLauncher, RecordingRequest } from '../../../core/recording/launcher.ts';
+import { hasEnded } from '../../../core/recording/progress.ts';
+import {
+  attemptOf,
+  type RecordingId,
+  type RecordingLimits,
+  type RecordingRecord,
+  type RecordingSpec,
+} from '../../../core/recording/recording.ts';
+import { newRecordingId } from '../../../core/recording/recording-id.ts';
+import type { RecordingStorage } from '../../../core/recording/storage.ts';
+import type { Registry } from '../../../core/registry/registry.ts';
+import { Adoption } from './adoption.ts';
+import { recordableStream } from './recordable-stream.ts';
+import type { RecorderProgram } from './recorder-process.ts';
+import { Run, type RunContext } from './run.ts';
+
+export interface ChildLauncherSettings {
+  /** Name of this process in the registry. */
+  readonly host: string;
+  /** Recordings at once. */
+  readonly maxRecordings: number;
+  readonly limits: RecordingLimits;
+  readonly sidecar: boolean;
+}
+
+export interface ChildLauncherDeps {
+  readonly registry: Registry;
+  readonly storage: RecordingStorage;
+  /** Where recorders reach this process. */
+  readonly address: string;
+  readonly program: RecorderProgram;
+  /** With which a recorder opens channels. */
+  readonly token: (recording: RecordingId) => Promise<string>;
+  readonly log: Logger;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
+  /** Unix time in ms. */
+  readonly wallClock: () => number;
+}
+
+const TICK_MS = 250;
+/** A tick that is later by this much says that this process, or the machine, stood still. */
+const STALL_MS = 1000;
+/** Processes at once that complete files which nobody waits for. */
+const MAX_ADOPTED_FINISHING = 2;
+/** What a reservation may take that came too late, to be given up again. */
+const RELEASE_TIMEOUT_MS = 10_000;
+
+const SUPERSEDED: RecorderOrders = {
+  todo: 'superseded',
+  source: null,
+  waitForPredecessor: false,
+  handOver: false,
+};
+
+/** Recorders as child processes of this one, which outlive it long enough to lose nothing. */
+export class ChildLauncher implements RecorderLauncher {
+  readonly #settings: ChildLauncherSettings;
+  readonly #deps: ChildLauncherDeps;
+  readonly #context: RunContext;
+  readonly #adoption: Adoption;
+  readonly #runs = new Map<RecordingId, Run>();
+  /** Those whose key is not yet taken for good; counted with the others. */
+  readonly #entering = new Set<RecordingId>();
+  readonly #listeners = new Set<{ readonly tell: (record: RecordingRecord) => void }>();
+  #ticker: NodeJS.Timeout | undefined;
+  #tickedAtMs = 0;
+  #closed = false;
+
+  constructor(settings: ChildLauncherSettings, deps: ChildLauncherDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    const { registry, address, program, token, now, log } = deps;
+    this.#context = {
+      registry,
+      host: settings.host,
+      address,
+      program,
+      token: ({ id }) => token(id),
+      now,
+      log,
+      admits: (run, todo) => this.#admits(run, todo),
+      onOver: (run) => this.#runs.delete(run.record.id),
+    };
+    this.#adoption = new Adoption({
+      ...deps,
+      host: settings.host,
+      has: (id) => this.#runs.has(id) || this.#entering.has(id),
+      adopt: (record, stored) => this.#begin(record, stored),
+    });
+  }
+
+  /** Begins to look after recordings: those that are asked for, and those that were left unfinished. */
+  open(): void {
+    this.#tickedAtMs = this.#deps.now();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#adoption.open();
+  }
+
+  /** Recorders make everything durable and go; the files are completed by whoever comes next. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    this.#adoption.close();
+    await Promise.all([...this.#runs.values()].map((run) => run.leave()));
+  }
+
+  /** What recorders are answered. */
+  readonly serve: Serve<RecorderCalls, RecorderNotice> = (peer) => ({
+    report: async (report) => {
+      this.#demandOwn(peer.identity.recording, report.recording);
+      return this.#runs.get(report.recording)?.hear(report, peer) ?? SUPERSEDED;
+    },
+    finish: async ({ recording, epoch }) => {
+      this.#demandOwn(peer.identity.recording, recording);
+      return { granted: await this.#deps.registry.grantFinish(recording, attemptOf(epoch)) };
+    },
+  });
+
+  async start(request: RecordingRequest): Promise<RecordingRecord> {
+    const deadlineMs = this.#deps.now() + request.timeoutMs;
+    const left = () => Math.max(1, deadlineMs - this.#deps.now());
+    this.#demandOpen();
+    const same = this.#sameAs(request);
+    if (same?.cancelled === false) return this.#awaitMedia(same, left());
+    const spec = this.#specOf(request);
+    this.#demandRoom();
+    this.#entering.add(spec.id);
+    let run: Run;
+    try {
+      // What is left of an attempt that came to nothing keeps the name until it is gone.
+      if (same !== undefined) await within(left(), same.ended, () => noMedia(spec.stream, request.timeoutMs));
+      await recordableStream(request.stream, this.#deps.registry, left());
+      run = await this.#enter(spec, left());
+    } finally {
+      this.#entering.delete(spec.id);
+    }
+    return this.#awaitMedia(run, left());
+  }
+
+  async stop(
+    ids: readonly RecordingId[],
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<readonly RecordingRecord[]> {
+    const late = () =>
+      new MillraceError(
+        'timed_out',
+        `not complete within ${timeoutMs} ms; it is being completed all the same, ask again`,
+      );
+    return within(timeoutMs, Promise.all(ids.map((id) => this.#stopOne(id))), late);
+  }
+
+  async list(page: Parameters<RecorderLauncher['list']>[0]): Promise<readonly RecordingRecord[]> {
+    const records = await this.#deps.registry.recordings(page);
+    return records.map((record) => this.#runs.get(record.id)?.record ?? record);
+  }
+
+  async find(id: RecordingId): Promise<RecordingRecord | undefined> {
+    return this.#runs.get(id)?.record ?? this.#deps.registry.findRecording(id);
+  }
+
+  onEnded(listener: (record: RecordingRecord) => void): () => void {
+    const entry = { tell: listener };
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  #demandRoom(): void {
+    const { maxRecordings } = this.#settings;
+    if (this.#runs.size + this.#entering.size < maxRecordings) return;
+    throw new MillraceError(
+      'too_many',
+      `${maxRecordings} recordings run already, the most that this server makes at once; stop one first`,
+    );
+  }
+
+  /** One that ends is no longer the one that was asked for, unless it never began. */
+  #sameAs({ stream, key, subject }: RecordingRequest): Run | undefined {
+    for (const run of this.#runs.values()) {
+      const { record } = run;
+      if (record.stream !== stream || record.key !== key || record.subject !== subject) continue;
+      if (run.cancelled || (!run.stopping && !hasEnded(record.progress))) return run;
+    }
+    return undefined;
+  }
+
+  #specOf({ stream, key, subject, maxDurationMs }: RecordingRequest): RecordingSpec {
+    const { limits, sidecar } = this.#settings;
+    return {
+      id: newRecordingId(randomBytes),
+      stream,
+      key,
+      subject,
+      requestedAtMs: this.#deps.wallClock(),
+      limits: { ...limits, maxDurationMs: Math.min(limits.maxDurationMs, maxDurationMs ?? Infinity) },
+      sidecar,
+    };
+  }
+
+  /** Takes the key, in the registry and in storage. */
+  async #enter(spec: RecordingSpec, timeoutMs: number): Promise<Run> {
+    const { registry, storage, log } = this.#deps;
+    const result = await registry.enterRecording(spec, this.#settings.host);
+    if (!result.entered) {
+      // The same was asked for twice at once.
+      const run = this.#sameAs({ ...spec, timeoutMs });
+      if (run?.cancelled === false) return run;
+      throw new MillraceError(
+        'name_taken',
+        `a recording of "${result.holder.stream}" has the name "${spec.key}"; choose another`,
+      );
+    }
+    // From now on a second request finds it; its recorder waits for the key.
+    try {
+      await storage.reserve(spec, { timeoutMs });
+      this.#demandOpen();
+    } catch (error) {
+      await registry.forgetRecording(spec.id, 0).catch(() => false);
+      storage.release(spec, { timeoutMs: RELEASE_TIMEOUT_MS }).catch((cause: unknown) => {
+        log.debug({ recording: spec.id, err: cause }, 'a reservation was perhaps left; it is found later');
+      });
+      throw error;
+    }
+    return this.#begin(result.record);
+  }
+
+  #begin(record: RecordingRecord, stored?: number): Run {
+    const run = new Run(record, this.#context, stored);
+    this.#runs.set(record.id, run);
+    const { id, stream, key, subject } = record;
+    this.#deps.log.info(
+      { recording: id, stream, key, subject, adopted: run.adopted },
+      run.adopted ? 'unfinished recording found' : 'recording begins',
+    );
+    void run.ended.then((ended) => {
+      if (ended === undefined || (run.cancelled && ended.progress.state === 'failed')) return;
+      for (const { tell } of this.#listeners) tell(ended);
+    });
+    run.step();
+    return run;
+  }
+
+  async #awaitMedia(run: Run, timeoutMs: number): Promise<RecordingRecord> {
+    const late = () => noMedia(run.record.stream, timeoutMs);
+    const ended = run.ended.then((record) => {
+      if (record?.progress.startedAtMs !== undefined) return record;
+      const why = record?.progress.message ?? 'another server has it now';
+      throw new MillraceError('timed_out', `the recording ended before it had media: ${why}`);
+    });
+    // Whichever comes second is of no interest.
+    ended.catch(() => {});
+    try {
+      return await within(timeoutMs, Promise.race([run.started, ended]), late);
+    } catch (error) {
+      if (run.record.progress.startedAtMs === undefined && !run.adopted) {
+        run.cancelled = true;
+        run.stop();
+      }
+      throw error;
+    }
+  }
+
+  async #stopOne(id: RecordingId): Promise<RecordingRecord> {
+    const run = this.#runs.get(id);
+    run?.stop();
+    const record = (await run?.ended) ?? (await this.#deps.registry.findRecording(id));
+    if (record !== undefined && hasEnded(record.progress)) return record;
+    throw new MillraceError(
+      'recording_not_running',
+      record === undefined
+        ? `there is no recording "${id}"`
+        : `recording "${id}" is in the hands of another server, "${record.host}"`,
+    );
+  }
+
+  /** Finished one after another, files that nobody waits for cost no recording its share of the machine. */
+  #admits(run: Run, todo: RecorderOrders['todo']): boolean {
+    if (this.#closed) return false;
+    if (!run.adopted || todo !== 'stop') return true;
+    const finishing = [...this.#runs.values()].filter(
+      (other) => other.adopted && other.stopping && other.isActive,
+    );
+    return finishing.length < MAX_ADOPTED_FINISHING;
+  }
+
+  #tick(): void {
+    const nowMs = this.#deps.now();
+    const stalledMs = nowMs - this.#tickedAtMs - TICK_MS;
+    this.#tickedAtMs = nowMs;
+    for (const run of this.#runs.values()) {
+      if (stalledMs > STALL_MS) run.forgive(stalledMs);
+      run.tick();
+    }
+  }
+
+  #demandOpen(): void {
+    if (this.#closed) throw new MillraceError('shutting_down', 'this server is shutting down; try again');
+  }
+
+  #demandOwn(own: RecordingId | undefined, asked: RecordingId): void {
+    if (own === undefined || own === asked) return;
+    throw new MillraceError('not_authorised', 'the token is for another recording');
+  }
+}
+
+function noMedia(stream: StreamName, timeoutMs: number): MillraceError {
+  const text = `no media of "${stream}" came within ${Math.round(timeoutMs)} ms; see that it is sent, then try again`;
+  return new MillraceError('timed_out', text);
+}
+
+/** @throws what `late` makes, when the result, which is still on its way then, is not there in time */
+async function within<Result>(
+  timeoutMs: number,
+  result: Promise<Result>,
+  late: () => Error,
+): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), timeoutMs);
+  });
+  try {
+    return await Promise.race([result, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
