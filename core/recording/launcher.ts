@@ -1,5 +1,5 @@
 import type { StreamName } from '../protocol/stream-name.ts';
-import type { RecordingId, RecordingKey, RecordingRecord } from './recording.ts';
+import type { RecordingId, RecordingKey, RecordingRecord, RecordingSpec } from './recording.ts';
 
 /**
  * Runs recordings: a recorder for each, the next one when it dies, until it is stopped, its stream has
@@ -40,6 +40,7 @@ export interface RecordingRequest {
   readonly stream: StreamName;
   readonly key: RecordingKey;
   readonly subject: string;
+  readonly origin?: RecordingSpec['origin'];
   readonly timeoutMs: number;
   readonly maxDurationMs?: number;
 }

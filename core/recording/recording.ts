@@ -30,6 +30,8 @@ export interface RecordingSpec {
   readonly key: RecordingKey;
   /** Token subject of who asked for it; '' where authorisation is off. */
   readonly subject: string;
+  /** Set where a client's `record.start` began it: `record.stop` without a name ends such ones. */
+  readonly origin?: 'record.start';
   /** Unix time. */
   readonly requestedAtMs: number;
   readonly limits: RecordingLimits;

@@ -192,13 +192,14 @@ export class ChildLauncher implements RecorderLauncher {
     return undefined;
   }
 
-  #specOf({ stream, key, subject, maxDurationMs }: RecordingRequest): RecordingSpec {
+  #specOf({ stream, key, subject, origin, maxDurationMs }: RecordingRequest): RecordingSpec {
     const { limits, sidecar } = this.#settings;
     return {
       id: newRecordingId(randomBytes),
       stream,
       key,
       subject,
+      ...(origin !== undefined && { origin }),
       requestedAtMs: this.#deps.wallClock(),
       limits: { ...limits, maxDurationMs: Math.min(limits.maxDurationMs, maxDurationMs ?? Infinity) },
       sidecar,
