@@ -1,0 +1,4 @@
+-- id
+live()
+forget(ARGV[1])
+return reply('done')

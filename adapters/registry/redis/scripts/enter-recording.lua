@@ -1,0 +1,18 @@
+-- id, host, key, place, place in its stream's list, spec (JSON), progress (JSON)
+local id, host, key, place, stream_place, spec, progress = unpack(ARGV)
+live()
+sweep()
+local own = find(id)
+if own then
+  return reply((own.host == host and own.ended == '') and 'entered' or 'held', id, own.text)
+end
+local holder = redis.call('HGET', TAKEN, key)
+if holder then return reply('held', holder, read(holder).text) end
+redis.call('HSET', TAKEN, key, id)
+redis.call('ZADD', PLACES, 0, place)
+redis.call('ZADD', STREAM_PLACES, 0, stream_place)
+local recording = write(id, {
+  attempt = '0', host = host, said = whole(now_ms()), ended = '', key = key, place = place,
+  stream_place = stream_place, spec = spec, progress = progress,
+})
+return reply('entered', id, recording.text)

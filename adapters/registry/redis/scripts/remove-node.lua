@@ -1,0 +1,4 @@
+-- node
+live()
+remove(ARGV[1])
+return reply('removed')

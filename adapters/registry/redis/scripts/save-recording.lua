@@ -1,0 +1,15 @@
+-- id, attempt, progress (JSON), 'ended' or ''
+local id, attempt, progress, ended = unpack(ARGV)
+live()
+sweep()
+local recording = running(id, attempt)
+if not recording then return reply((recovering() and not find(id)) and 'recovering' or 'refused') end
+recording.progress = progress
+recording.said = whole(now_ms())
+recording.ended = ended
+if ended ~= '' then
+  redis.call('HDEL', TAKEN, recording.key)
+  redis.call('ZADD', ENDED, recording.said, id)
+end
+write(id, recording)
+return reply('done')
