@@ -6,6 +6,7 @@ import { installDependencies } from './install.js';
 import { ROOT, runOnNode24 } from './node24.js';
 import { ALL_TESTS } from './test-files.js';
 import { runSetup } from './trouble.js';
+import { provideVersitygw } from './versitygw.js';
 import { provideWorker } from './worker.js';
 
 const DEBIAN_PACKAGES = [
@@ -35,6 +36,7 @@ await runSetup(async () => {
   const options = args.filter((arg) => arg.startsWith('-'));
   await installDependencies();
   await provideDebianPackages(DEBIAN_PACKAGES);
+  await provideVersitygw();
   const worker = await provideWorker();
   return runOnNode24(
     [
