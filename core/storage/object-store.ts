@@ -5,7 +5,8 @@
  * Every method throws MillraceError `storage_unavailable` when the store is out of reach, refuses the
  * credentials, is full or fails (what may be tried again), within the deadline of the call; and
  * `StorageConflict` where a condition does not hold. No method tries again by itself: who calls knows
- * whether a repetition is safe.
+ * whether a repetition is safe. What was not answered in time may still happen. A key that could lead out of
+ * the store is `name_refused`.
  */
 export interface ObjectStore {
   /** For people and logs: where it is, without credentials. */
@@ -17,7 +18,7 @@ export interface ObjectStore {
   head(key: string, options: CallOptions): Promise<ObjectInfo | undefined>;
   /** The object, or a part of it; undefined when there is none. Not for objects above 64 MiB. */
   get(key: string, options: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array | undefined>;
-  /** The same for objects of any size, as it arrives. The deadline is for the first byte. */
+  /** The same for objects of any size, as it arrives. The deadline is for the first bytes, and for each silence after them. */
   read(
     key: string,
     options: CallOptions & { readonly range?: ByteRange },
@@ -68,7 +69,10 @@ export interface CallOptions {
   readonly timeoutMs: number;
 }
 
-/** At most one of the two. `*`: only where nothing is. An ETag: only over exactly that object. */
+/**
+ * At most one of the two. `*`: only where nothing is. An ETag: only over exactly that object; equal contents may
+ * have equal ETags, so what a condition is to tell apart has to differ in its bytes.
+ */
 export interface Condition {
   readonly ifNoneMatch?: '*';
   readonly ifMatch?: string;
@@ -82,6 +86,7 @@ export interface PutOptions extends CallOptions, Condition {
 /** Names in lower case, letters, digits and `-`; values of printable ASCII, 2 KiB in all (S3's limit). */
 export type Metadata = Readonly<Record<string, string>>;
 
+/** It ends where the object ends; one that begins there or behind is empty. */
 export interface ByteRange {
   readonly from: number;
   /** Exclusive; absent = to the end. */

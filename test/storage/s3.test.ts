@@ -1,5 +1,5 @@
 import { after } from 'node:test';
-import { createS3Store } from '../../adapters/storage/s3/s3.ts';
+import { openS3 } from '../../adapters/storage/s3/s3.ts';
 import { describeObjectStore } from '../../core/storage/conformance.ts';
 import { BUCKET, startVersitygw } from '../harness/versitygw.ts';
 
@@ -11,5 +11,5 @@ let trials = 0;
 describeObjectStore('A store in S3:', async () => {
   const prefix = `trial ${trials++}/ü`;
   const location = { bucket: BUCKET, prefix, endpoint: gateway.endpoint, pathStyle: true };
-  return { store: createS3Store(location), peer: createS3Store(location), stop: async () => {} };
+  return { store: openS3(location), peer: openS3(location), stop: async () => {} };
 });

@@ -43,7 +43,7 @@ const PAGE = 1000;
 const SIGN_TIMEOUT_MS = 5000;
 
 /** Any S3-compatible store. Speaks to it when it is first asked for something. */
-export function createS3Store(location: S3Location): ObjectStore {
+export function openS3(location: S3Location): ObjectStore {
   return new S3Store(location);
 }
 

@@ -1,0 +1,43 @@
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, lstat } from 'node:fs/promises';
+import { StorageConflict } from '../../../core/storage/object-store.ts';
+import { unless } from './failure.ts';
+
+/** What a file says of the object that it is. */
+export interface Version {
+  readonly etag: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
+}
+
+let lastStampUs = 0;
+
+/**
+ * Gives the file a time that no other file of this process has had or will have, so that size and time tell
+ * versions of an object apart. File systems keep microseconds and finer, and the kernel's own stamps are
+ * several milliseconds apart.
+ */
+export async function stamp(handle: FileHandle): Promise<void> {
+  lastStampUs = Math.max(Date.now() * 1000, lastStampUs + 1);
+  await handle.utimes(lastStampUs / 1e6, lastStampUs / 1e6);
+}
+
+export function versionOf(stats: BigIntStats): Version {
+  return {
+    etag: `"${stats.size.toString(16)}-${stats.mtimeNs.toString(16)}"`,
+    bytes: Number(stats.size),
+    modifiedAtMs: Number(stats.mtimeMs),
+  };
+}
+
+/**
+ * The object at that path; undefined where nothing is, or a folder.
+ *
+ * @throws StorageConflict where something stands there that is neither
+ */
+export async function versionAt(path: string): Promise<Version | undefined> {
+  const stats = await unless(['ENOENT', 'ENOTDIR'], lstat(path, { bigint: true }));
+  if (stats === undefined || stats.isDirectory()) return undefined;
+  if (!stats.isFile()) throw new StorageConflict(`${path} is neither a file nor a folder`);
+  return versionOf(stats);
+}
