@@ -43,7 +43,7 @@ const REPORT_MS = 1250;
 
 /** A publisher as a receiver sees it; `capturedMs` is by the receiver's clock, for comparison only. */
 export function publisher(options: PublisherOptions): Step[] {
-  const { name = 'publisher', firstTrack = 1, fromMs = 0, toMs } = options;
+  const { name = 'publisher', firstTrack = 1, fromMs = 0 } = options;
   const lists: Step[][] = [];
   if (options.sound ?? true) {
     const track = trackOf(`${name} sound`, firstTrack, 'audio');
