@@ -6,6 +6,7 @@ import type { RecorderLauncher } from '../core/recording/launcher.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import type { MediaLinks } from './media-links.ts';
+import type { RecordingNews } from './recording-news.ts';
 import type { Session } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SessionStore } from './session-store.ts';
@@ -30,6 +31,7 @@ export interface Services {
   readonly forecast: LoadForecast;
   /** undefined where recording is off. */
   readonly recordings: Recordings | undefined;
+  readonly news: RecordingNews;
   readonly log: Logger;
   /** Milliseconds that never go back. */
   readonly now: () => number;

@@ -15,6 +15,8 @@ import { heartbeat } from './handlers/heartbeat.ts';
 import { mute } from './handlers/mute.ts';
 import { play } from './handlers/play.ts';
 import { publish } from './handlers/publish.ts';
+import { recordStart } from './handlers/record-start.ts';
+import { recordStop, STOP_EXTRA_MS } from './handlers/record-stop.ts';
 import type { SignalingMetrics } from './metrics.ts';
 import { demandUseful, type RequestContext, type Services } from './request-context.ts';
 import type { Session, SessionSocket } from './session.ts';
@@ -82,8 +84,7 @@ export class Requests {
   }
 
   #withinDeadline(requester: Requester, request: DecodedRequest, startedMs: number): Promise<Data> {
-    const waitMs = request.method === 'stream.play' ? (request.data.wait_ms ?? 0) : 0;
-    const timeoutMs = this.#services.settings.requestTimeoutMs + waitMs;
+    const timeoutMs = this.#services.settings.requestTimeoutMs + extraMs(request);
     return within(timeoutMs, () => this.#serve(requester, request, startedMs + timeoutMs));
   }
 
@@ -138,6 +139,16 @@ export class Requests {
         return session.serially(request.stream, async () => {
           demandUseful(services, context);
           return close(services, context, request.stream, request.data);
+        });
+      case 'record.start':
+        return session.recordSerially(request.stream, async () => {
+          demandUseful(services, context);
+          return recordStart(services, context, request.stream, request.data);
+        });
+      case 'record.stop':
+        return session.recordSerially(request.stream, async () => {
+          demandUseful(services, context);
+          return recordStop(services, context, request.stream, request.data);
         });
     }
   }
@@ -224,6 +235,12 @@ export class Requests {
     }
     return epochs;
   }
+}
+
+/** What a request may take beyond the time that every one has. */
+function extraMs(request: DecodedRequest): number {
+  if (request.method === 'record.stop') return STOP_EXTRA_MS;
+  return request.method === 'stream.play' ? (request.data.wait_ms ?? 0) : 0;
 }
 
 function unknownSession(): MillraceError {

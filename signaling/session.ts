@@ -57,6 +57,7 @@ export class Session {
   ended = false;
   #holds: Map<StreamName, StreamHold> | undefined;
   #serial: StreamSerial | undefined;
+  #recordSerial: StreamSerial | undefined;
   #waits: Set<PlayWait> | undefined;
   #missed: StreamEvent[] | undefined;
   #lostUnseen = false;
@@ -81,6 +82,16 @@ export class Session {
   serially<Result>(stream: StreamName, work: () => Promise<Result>): Promise<Result> {
     this.#serial ??= new StreamSerial();
     return this.#serial.run(stream, work);
+  }
+
+  /** After what was asked for the stream before, and holding up nothing that is asked for it later. */
+  recordSerially<Result>(stream: StreamName, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.serially(stream, async () => {});
+    this.#recordSerial ??= new StreamSerial();
+    return this.#recordSerial.run(stream, async () => {
+      await turn;
+      return work();
+    });
   }
 
   hold(stream: StreamName): StreamHold | undefined {

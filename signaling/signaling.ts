@@ -14,6 +14,7 @@ import { Listener } from './listener.ts';
 import { MediaLinks } from './media-links.ts';
 import { signalingMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
+import { RecordingNews } from './recording-news.ts';
 import type { Recordings, Services } from './request-context.ts';
 import { Requests } from './requests.ts';
 import { SessionRecords } from './session-records.ts';
@@ -84,6 +85,8 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     log,
   });
   const notices = new Notices({ sessions, records, streams, log });
+  const news = new RecordingNews({ sessions, streams, location: deps.recordings?.objects.location ?? '' });
+  const stopNews = deps.recordings?.launcher.onEnded((record) => void news.ended(record));
   const services: Services = {
     settings,
     registry,
@@ -93,6 +96,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     streams,
     forecast: new LoadForecast(),
     recordings: deps.recordings,
+    news,
     log,
     now,
     random: Math.random,
@@ -166,6 +170,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     connections.close();
     await Promise.all([connections.drain(DRAIN_MS), sessions.leave()]);
     clearInterval(sweeper);
+    stopNews?.();
     links.close();
     for (const listener of listeners) listener.destroy();
     health?.close();

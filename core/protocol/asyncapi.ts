@@ -1,6 +1,6 @@
 import { EVENT_METHODS } from './event.ts';
 import { closeCodeTable, errorTable, messageSchemas } from './json-schema.ts';
-import { PROTOCOL_VERSION, STREAM_METHODS } from './message.ts';
+import { METHODS, PROTOCOL_VERSION } from './message.ts';
 import { REPLY_METHODS } from './reply.ts';
 
 const CHANNEL = { $ref: '#/channels/socket' };
@@ -40,7 +40,7 @@ export function asyncApiDocument(): Record<string, unknown> {
     },
     operations: {
       ...Object.fromEntries(
-        STREAM_METHODS.map((method) => [
+        METHODS.map((method) => [
           method,
           {
             action: 'receive',

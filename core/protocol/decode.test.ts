@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeRequest } from './decode.ts';
 import { type ErrorName, MillraceError } from './error.ts';
-import { MAX_SDP_CHARACTERS, STREAM_METHODS } from './message.ts';
+import { MAX_SDP_CHARACTERS, METHODS } from './message.ts';
 
 const SESSION = 'AAECAwQFBgcICQoLDA0ODw';
 
@@ -80,6 +80,18 @@ test('a heartbeat needs no stream, and its stream is not checked', () => {
   assert.deepEqual(accept({ ...head, data: { token: 'new' } }).data, { token: 'new' });
 });
 
+test('a recording is asked for with neither version nor session', () => {
+  const start = { method: 'record.start', stream: 's', data: { fileName: 'a/b.webm' } };
+  assert.deepEqual(accept(start), { ...start, session: '' });
+  assert.deepEqual(accept({ ...start, version: '1.0', data: undefined }), {
+    ...start,
+    session: '',
+    data: {},
+  });
+  const stop = { method: 'record.stop', stream: 's' };
+  assert.deepEqual(accept(stop), { ...stop, session: '', data: {} });
+});
+
 test('every integer from 0 to 2^64-1 is a bitrate', () => {
   const texts = ['0', '-0', '1', '1e6', '1.0', '9007199254740993', '18446744073709551615'];
   for (const text of texts) {
@@ -107,7 +119,18 @@ const refusals: readonly (readonly [string, unknown, ErrorName, RegExp])[] = [
   ],
   ['a method of Object', publish({ method: 'constructor' }), 'unknown_method', /"constructor"/],
   ['a method in capitals', publish({ method: 'Stream.Play' }), 'unknown_method', /"Stream.Play"/],
-  ['a recording', { method: 'record.start', stream: 's' }, 'unknown_method', /not in this release/],
+  [
+    'a recording in another version',
+    { version: '2.0', method: 'record.start', stream: 's' },
+    'unsupported_version',
+    /"2.0"/,
+  ],
+  [
+    'a file name that is empty',
+    { method: 'record.start', stream: 's', data: { fileName: '' } },
+    'invalid_field',
+    /"data.fileName" is "".*a relative path/,
+  ],
   [
     'no version',
     publish({ version: undefined }),
@@ -235,7 +258,7 @@ test('no text whatever makes it throw, and every error tells what to do', () => 
   const values = fc.record(
     {
       version: fc.oneof(fc.constant('1.0'), fc.jsonValue()),
-      method: fc.oneof(fc.constantFrom(...STREAM_METHODS), fc.jsonValue()),
+      method: fc.oneof(fc.constantFrom(...METHODS), fc.jsonValue()),
       stream: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()),
       session: fc.oneof(fc.constantFrom('', SESSION), fc.jsonValue()),
       id: fc.oneof(fc.integer(), fc.jsonValue()),

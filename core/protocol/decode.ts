@@ -3,14 +3,13 @@ import { MillraceError, toMillraceError } from './error.ts';
 import {
   FIELD_RULES,
   MAX_SDP_CHARACTERS,
+  METHODS,
+  type Method,
   PROTOCOL_VERSION,
-  RECORD_METHODS,
   REQUEST_SCHEMAS,
   type RequestData,
   type RequestId,
   RequestIdSchema,
-  STREAM_METHODS,
-  type StreamMethod,
 } from './message.ts';
 import { parseSessionId, type SessionId } from './session-id.ts';
 import { parseStreamName, type StreamName } from './stream-name.ts';
@@ -25,12 +24,12 @@ interface RequestHead {
 /** A request that keeps every rule of its message; whether it can be done is another matter. */
 export type DecodedRequest =
   | {
-      [M in Exclude<StreamMethod, 'stream.heartbeat'>]: RequestHead & {
+      [M in Exclude<Method, 'stream.heartbeat'>]: RequestHead & {
         readonly method: M;
         readonly stream: StreamName;
         readonly data: RequestData<M>;
       };
-    }[Exclude<StreamMethod, 'stream.heartbeat'>]
+    }[Exclude<Method, 'stream.heartbeat'>]
   | (RequestHead & {
       readonly method: 'stream.heartbeat';
       /** As it came, for the reply only; '' when absent or not a string. */
@@ -145,7 +144,7 @@ function readRequest(message: JsonObject): DecodedRequest {
 }
 
 /** Another version may have other methods, so the version is looked at first. */
-function readMethod({ version, method }: JsonObject): StreamMethod {
+function readMethod({ version, method }: JsonObject): Method {
   if (typeof version === 'string' && version !== PROTOCOL_VERSION) {
     throw new MillraceError(
       'unsupported_version',
@@ -153,14 +152,11 @@ function readMethod({ version, method }: JsonObject): StreamMethod {
     );
   }
   if (typeof method !== 'string') refuse('method', method);
-  const known = STREAM_METHODS.find((name) => name === method);
+  const known = METHODS.find((name) => name === method);
   if (known !== undefined) return known;
-  const recording = RECORD_METHODS.some((name) => name === method)
-    ? ', and recording is not in this release'
-    : '';
   throw new MillraceError(
     'unknown_method',
-    `"method" is ${describeValue(method)}${recording}; it must be ${FIELD_RULES.method}`,
+    `"method" is ${describeValue(method)}; it must be ${FIELD_RULES.method}`,
   );
 }
 

@@ -3,27 +3,29 @@ import { test } from 'node:test';
 import type { z } from 'zod';
 import { encodeError, encodeEvent, encodeReply } from './encode.ts';
 import { MillraceError } from './error.ts';
-import { EVENT_SCHEMAS } from './event.ts';
-import { STREAM_METHODS, type StreamMethod } from './message.ts';
+import { EVENT_SCHEMAS, type EventData } from './event.ts';
+import { METHODS, type Method } from './message.ts';
 import { ErrorReplySchema, REPLY_SCHEMAS, type ReplyData } from './reply.ts';
 
 const head = { stream: 'camera', session: 'AAECAwQFBgcICQoLDA0ODw' };
-const data: { readonly [M in StreamMethod]: ReplyData<M> } = {
+const data: { readonly [M in Method]: ReplyData<M> } = {
   'stream.publish': { sdp: 'v=0' },
   'stream.play': { sdp: 'v=0' },
   'stream.mute': { video: true, audio: false },
   'stream.close': {},
   'stream.heartbeat': {},
+  'record.start': { fileName: 'a.webm', recording: 'a'.repeat(32), started_at: '2020-11-23T23:15:23.000Z' },
+  'record.stop': { recordings: [{ recording: 'a'.repeat(32), fileName: 'a.webm' }] },
 };
 
 test('a success says "success" for publish and play, and "succeed" for the rest', () => {
-  const words = STREAM_METHODS.map(
+  const words = METHODS.map(
     (method) => JSON.parse(encodeReply({ ...head, method }, data[method], 'echo')).err_msg,
   );
-  assert.deepEqual(words, ['success', 'success', 'succeed', 'succeed', 'succeed']);
+  assert.deepEqual(words, ['success', 'success', ...Array(5).fill('succeed')]);
 });
 
-for (const method of STREAM_METHODS) {
+for (const method of METHODS) {
   test(`the reply to ${method} keeps its schema, with its method echoed or as ack`, () => {
     for (const [replyMethod, written] of [
       ['echo', method],
@@ -70,6 +72,19 @@ test('a name that JSON must escape comes back as it went in', () => {
 });
 
 test('events keep their schemas', () => {
+  const file = { fileName: 'a.webm', location: '/recordings/a.webm', duration_ms: 4000, bytes: 12_345 };
+  const recorded: EventData<'record.ended'> = {
+    recording: 'a'.repeat(32),
+    fileName: 'a.webm',
+    outcome: 'completed',
+    duration_ms: 4000,
+    bytes: 12_345,
+    gaps: { count: 1, total_ms: 20 },
+    files: [file],
+  };
+  EVENT_SCHEMAS['record.ended'].parse(
+    JSON.parse(encodeEvent({ ...head, method: 'record.ended', data: recorded })),
+  );
   const ended = { role: 'play', reason: 'publisher_closed' } as const;
   EVENT_SCHEMAS['stream.ended'].parse(
     JSON.parse(encodeEvent({ ...head, method: 'stream.ended', data: ended })),

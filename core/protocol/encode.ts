@@ -1,6 +1,6 @@
 import type { MillraceError } from './error.ts';
 import type { EventData, EventMethod } from './event.ts';
-import { PROTOCOL_VERSION, type RequestId, type StreamMethod } from './message.ts';
+import { type Method, PROTOCOL_VERSION, type RequestId } from './message.ts';
 import { type ReplyData, type ReplyMethod, SUCCESS_WORDS } from './reply.ts';
 
 /** What a reply repeats of its request, with the session of the connection that it goes to ('' = none yet). */
@@ -11,7 +11,7 @@ export interface ReplyHead<M extends string = string> {
   readonly id?: RequestId;
 }
 
-export function encodeReply<M extends StreamMethod>(
+export function encodeReply<M extends Method>(
   head: ReplyHead<M>,
   data: ReplyData<M>,
   replyMethod: ReplyMethod,

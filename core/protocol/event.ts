@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PROTOCOL_VERSION } from './message.ts';
 
 /** What the server tells a client that asked for events with `/?events=1`. Events are not answered. */
-export const EVENT_METHODS = ['stream.ended', 'stream.moved', 'session.expiring'] as const;
+export const EVENT_METHODS = ['stream.ended', 'stream.moved', 'record.ended', 'session.expiring'] as const;
 export type EventMethod = (typeof EVENT_METHODS)[number];
 
 /**
@@ -32,6 +32,34 @@ export const EVENT_SCHEMAS = {
     }),
   }),
   'stream.moved': z.object({ ...head, method: z.literal('stream.moved'), data: z.object({}) }),
+  'record.ended': z.object({
+    ...head,
+    method: z.literal('record.ended'),
+    data: z.object({
+      recording: z.string().describe('id of the recording'),
+      fileName: z.string().describe('path of its first file; what was asked for where there is none'),
+      outcome: z.enum(['completed', 'failed']).describe('whether there is a file'),
+      message: z.string().optional().describe('why it failed, for people'),
+      duration_ms: z.int().min(0).describe('length of all files together, milliseconds'),
+      bytes: z.int().min(0).describe('size of all files together'),
+      gaps: z
+        .object({
+          count: z.int().min(0),
+          total_ms: z.int().min(0).describe('in all, milliseconds'),
+        })
+        .describe('where picture or sound is missing though nobody muted it'),
+      files: z
+        .array(
+          z.object({
+            fileName: z.string().describe('its path'),
+            location: z.string().describe('its path with the folder or bucket that it is in'),
+            duration_ms: z.int().min(0).describe('its length, milliseconds'),
+            bytes: z.int().min(0).describe('its size'),
+          }),
+        )
+        .describe('the finished files, in order; one, unless it outgrew the largest file'),
+    }),
+  }),
   'session.expiring': z.object({
     ...head,
     method: z.literal('session.expiring'),

@@ -24,8 +24,6 @@ export {
   REQUEST_SCHEMAS,
   type RequestData,
   type RequestId,
-  STREAM_METHODS,
-  type StreamMethod,
 } from './message.ts';
 export { ErrorReplySchema, REPLY_SCHEMAS, type ReplyData, type ReplyMethod } from './reply.ts';
 export {

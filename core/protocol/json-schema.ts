@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CLOSE_CODES, CLOSE_MEANINGS, type CloseReason } from './close-code.ts';
 import { ERROR_CODES, ERROR_TITLES, type ErrorName } from './error.ts';
 import { EVENT_METHODS, EVENT_SCHEMAS } from './event.ts';
-import { PROTOCOL_VERSION, REQUEST_SCHEMAS, STREAM_METHODS } from './message.ts';
+import { METHODS, PROTOCOL_VERSION, REQUEST_SCHEMAS } from './message.ts';
 import { ErrorReplySchema, REPLY_SCHEMAS } from './reply.ts';
 
 type Json = Record<string, unknown>;
@@ -11,7 +11,7 @@ type Json = Record<string, unknown>;
 export function messageSchemas(): Record<string, Json> {
   return {
     ...Object.fromEntries(
-      STREAM_METHODS.flatMap((method) => [
+      METHODS.flatMap((method) => [
         [`${method}.request`, jsonSchema(REQUEST_SCHEMAS[method])],
         [`${method}.reply`, jsonSchema(REPLY_SCHEMAS[method])],
       ]),

@@ -5,24 +5,21 @@ export const PROTOCOL_VERSION = '1.0';
 /** A longer `sdp` is refused with `too_large`. Browsers' offers have 2 to 15 thousand characters. */
 export const MAX_SDP_CHARACTERS = 128 * 1024;
 
-export const STREAM_METHODS = [
+export const METHODS = [
   'stream.publish',
   'stream.play',
   'stream.mute',
   'stream.close',
   'stream.heartbeat',
+  'record.start',
+  'record.stop',
 ] as const;
-export type StreamMethod = (typeof STREAM_METHODS)[number];
-
-export const RECORD_METHODS = ['record.start', 'record.stop'] as const;
-
-export const METHODS = [...STREAM_METHODS, ...RECORD_METHODS] as const;
 export type Method = (typeof METHODS)[number];
 
 /** What each field must be: its description in the schema, and the end of the message that refuses a value. */
 export const FIELD_RULES = {
   version: `the string "${PROTOCOL_VERSION}"`,
-  method: `one of ${STREAM_METHODS.join(', ')}`,
+  method: `one of ${METHODS.join(', ')}`,
   stream: 'a string of 1 to 128 characters, the name of the stream',
   session: 'a string, the id that the server gave, or "" for this connection\'s session',
   id: 'a string of at most 128 characters, or a number whose size is at most 2^53-1',
@@ -34,7 +31,7 @@ export const FIELD_RULES = {
   video: 'true (muted) or false',
   audio: 'true (muted) or false',
   role: '"publish" or "play"',
-  fileName: 'a string, a relative file name such as 123456-20201123-231523.webm',
+  fileName: 'a string, a relative path such as 123456-20201123-231523.webm',
 } as const;
 
 const sdp = z.string().min(1).max(MAX_SDP_CHARACTERS).describe(FIELD_RULES.sdp);

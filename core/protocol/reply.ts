@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES } from './error.ts';
-import { PROTOCOL_VERSION, RequestIdSchema, type StreamMethod } from './message.ts';
+import { type Method, PROTOCOL_VERSION, RequestIdSchema } from './message.ts';
 
 /** Whether a reply's `method` repeats the request's or is the word `ack`. */
 export const REPLY_METHODS = ['echo', 'ack'] as const;
@@ -13,7 +13,9 @@ export const SUCCESS_WORDS = {
   'stream.mute': 'succeed',
   'stream.close': 'succeed',
   'stream.heartbeat': 'succeed',
-} as const satisfies Record<StreamMethod, string>;
+  'record.start': 'succeed',
+  'record.stop': 'succeed',
+} as const satisfies Record<Method, string>;
 
 const sdp = z.string().min(1).describe('the SDP answer (RFC 8866)');
 
@@ -38,7 +40,20 @@ const HeartbeatReplyDataSchema = z.object({
     .optional(),
 });
 
-function reply<M extends StreamMethod, D extends z.ZodObject>(method: M, data: D) {
+const recording = z.string().describe('id of the recording, 32 hexadecimal digits');
+const fileName = z.string().describe("path of the file, below the server's folder or prefix of recordings");
+const RecordStartReplyDataSchema = z.object({
+  fileName,
+  recording,
+  started_at: z.iso.datetime().describe('time of the first media in the file'),
+});
+const RecordStopReplyDataSchema = z.object({
+  recordings: z
+    .array(z.object({ recording, fileName }))
+    .describe('each file, complete; several of one recording where it outgrew the largest file'),
+});
+
+function reply<M extends Method, D extends z.ZodObject>(method: M, data: D) {
   return z.object({
     version: z.literal(PROTOCOL_VERSION),
     err: z.literal(0),
@@ -58,8 +73,10 @@ export const REPLY_SCHEMAS = {
   'stream.mute': reply('stream.mute', MuteReplyDataSchema),
   'stream.close': reply('stream.close', EmptyDataSchema),
   'stream.heartbeat': reply('stream.heartbeat', HeartbeatReplyDataSchema),
-} as const satisfies Record<StreamMethod, z.ZodObject>;
-export type ReplyData<M extends StreamMethod> = z.infer<(typeof REPLY_SCHEMAS)[M]>['data'];
+  'record.start': reply('record.start', RecordStartReplyDataSchema),
+  'record.stop': reply('record.stop', RecordStopReplyDataSchema),
+} as const satisfies Record<Method, z.ZodObject>;
+export type ReplyData<M extends Method> = z.infer<(typeof REPLY_SCHEMAS)[M]>['data'];
 
 /** The reply to a request that failed. */
 export const ErrorReplySchema = z.object({

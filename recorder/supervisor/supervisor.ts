@@ -7,13 +7,7 @@ import {
   type RecorderOrders,
   type RecorderReport,
 } from '../../core/channel/recorder.ts';
-import { NO_PROGRESS } from '../../core/recording/progress.ts';
-import {
-  type RecordingEpoch,
-  type RecordingFile,
-  type RecordingProgress,
-  recordingEpoch,
-} from '../../core/recording/recording.ts';
+import { type RecordingEpoch, type RecordingFile, recordingEpoch } from '../../core/recording/recording.ts';
 import type {
   MuxerMode,
   MuxerNotice,
@@ -21,6 +15,7 @@ import type {
   ReceiverNotice,
   ReceiverOrder,
 } from '../supervisor-message.ts';
+import { Findings } from './findings.ts';
 import { Home } from './home.ts';
 import { Part } from './part.ts';
 import { SourceSocket } from './source-socket.ts';
@@ -80,10 +75,8 @@ export class Supervisor {
   #goneAtMs = Number.POSITIVE_INFINITY;
   #flushAtMs: number | undefined;
   #muxers = 0;
-  #receiving = false;
-  #heardMediaAtMs: number;
-  #progress: RecordingProgress = NO_PROGRESS;
-  #hindrances: { receiver?: string; muxer?: string } = {};
+  #endState: 'completed' | 'failed' | undefined;
+  readonly #findings: Findings;
 
   constructor(options: SupervisorOptions) {
     const { attempt, program, connect, log, now } = options;
@@ -92,7 +85,7 @@ export class Supervisor {
     this.#resolve = resolve;
     this.#options = options;
     this.#orders = attempt.orders;
-    this.#heardMediaAtMs = now();
+    this.#findings = new Findings(now);
     this.#tickedAtMs = now();
     this.#socket = new SourceSocket(attempt.spec.id, attempt.attempt);
     const common = { log, now };
@@ -102,7 +95,7 @@ export class Supervisor {
       command: [...program, 'recorder-receiver'],
       firstOrder: () => this.#receiverStart(),
       onNotice: (notice) => this.#fromReceiver(notice),
-      onDied: () => this.#setReceiving(false),
+      onDied: () => this.#tellIf(this.#findings.receiverLost()),
     });
     this.#muxer = new Part<MuxerOrder, MuxerNotice>({
       ...common,
@@ -250,28 +243,20 @@ export class Supervisor {
   }
 
   #fromReceiver(notice: ReceiverNotice): void {
-    if (notice.type !== 'alive') return;
-    this.#heardMediaAtMs = this.#options.now() - notice.silentMs;
-    this.#hinder('receiver', notice.message);
-    this.#setReceiving(notice.receiving);
+    if (notice.type === 'alive') this.#tellIf(this.#findings.received(notice));
   }
 
-  #setReceiving(receiving: boolean): void {
-    if (receiving === this.#receiving) return;
-    this.#receiving = receiving;
-    this.#home.changed();
+  #tellIf(changed: boolean): void {
+    if (changed) this.#home.changed();
   }
 
   #fromMuxer(notice: MuxerNotice): void {
     switch (notice.type) {
       case 'progress': {
-        const before = this.#progress;
-        this.#progress = notice.progress;
-        this.#hinder('muxer', notice.progress.message);
-        const { state, startedAtMs } = notice.progress;
+        const changed = this.#findings.progressed(notice.progress);
         // It has what the receiver kept for it.
-        if (this.#flushAtMs !== undefined && state === 'recording') this.#flush();
-        if (state !== before.state || startedAtMs !== before.startedAtMs) this.#home.changed();
+        if (this.#flushAtMs !== undefined && notice.progress.state === 'recording') this.#flush();
+        this.#tellIf(changed);
         return;
       }
       case 'limit':
@@ -291,28 +276,29 @@ export class Supervisor {
 
   #failed(message: string, again: boolean): void {
     this.#options.log.warn({ why: message, again }, 'muxer cannot go on');
-    this.#hinder('muxer', message);
+    this.#findings.hindered(message);
     if (again) {
       this.#muxer.restart(HINDERED_MS);
       this.#home.changed();
     } else {
-      void this.#conclude({ ...this.#progress, state: 'failed', message }, RECORDER_EXIT.failed);
+      void this.#conclude('failed', RECORDER_EXIT.failed);
     }
   }
 
   #complete(files: readonly RecordingFile[]): Promise<void> {
-    const { message: _, ...progress } = this.#progress;
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const durationMs = files.reduce((sum, file) => sum + file.durationMs, 0);
-    const done = { bytes, receivedMs: durationMs, durableMs: durationMs, spoolBytes: 0, files };
-    return this.#conclude({ ...progress, ...done, state: 'completed' }, RECORDER_EXIT.completed);
+    if (files.length > 0) {
+      this.#findings.finished(files);
+      return this.#conclude('completed', RECORDER_EXIT.completed);
+    }
+    this.#findings.hindered('no media came');
+    return this.#conclude('failed', RECORDER_EXIT.failed);
   }
 
   /** Tells home how it ended, until that is heard. */
-  async #conclude(progress: RecordingProgress, code: number): Promise<void> {
+  async #conclude(state: 'completed' | 'failed', code: number): Promise<void> {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#progress = progress;
+    this.#endState = state;
     this.#receiver.stop();
     this.#muxer.stop();
     const untilMs = this.#options.now() + LAST_WORD_MS;
@@ -337,23 +323,15 @@ export class Supervisor {
     this.#resolve(code);
   }
 
-  #hinder(part: 'receiver' | 'muxer', message: string | undefined): void {
-    const { [part]: _, ...others } = this.#hindrances;
-    this.#hindrances = message === undefined ? others : { ...others, [part]: message };
-  }
-
   #report(): RecorderReport {
     const { spec, attempt } = this.#options.attempt;
-    const message = this.#hindrances.muxer ?? this.#hindrances.receiver;
     const ending = !['recording', 'ended'].includes(this.#phase) && !this.#departing;
-    const state = ending ? 'finishing' : this.#progress.state;
+    const state = this.#endState ?? (ending ? 'finishing' : undefined);
     return {
       recording: spec.id,
       attempt,
-      progress: { ...this.#progress, state, ...(message !== undefined && { message }) },
       leaving: this.#leaving,
-      receiving: this.#receiving,
-      silentMs: Math.max(0, Math.round(this.#options.now() - this.#heardMediaAtMs)),
+      ...this.#findings.report(state),
     };
   }
 }

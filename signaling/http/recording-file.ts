@@ -4,10 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import { noRecording, PROBLEM_MEDIA_TYPE } from '../../core/api/index.ts';
 import type { Authoriser } from '../../core/auth/index.ts';
 import { MillraceError } from '../../core/protocol/index.ts';
+import { recordingsOf } from '../recording-access.ts';
 import type { Services } from '../request-context.ts';
 import { bearerToken } from './bearer-token.ts';
 import { requestedRange } from './byte-range.ts';
-import { find, recordingsOf } from './recordings.ts';
+import { find } from './recordings.ts';
 
 const STORE_TIMEOUT_MS = 5000;
 const PATH = /^\/api\/v1\/recordings\/([^/]+)\/files\/(\d{1,4})$/;

@@ -8,9 +8,10 @@ import {
   recordingResource,
 } from '../../core/api/index.ts';
 import type { Authoriser, Identity } from '../../core/auth/index.ts';
-import { MillraceError, parseStreamName, type StreamName } from '../../core/protocol/index.ts';
+import { parseStreamName } from '../../core/protocol/index.ts';
 import { defaultFileName, parseFileName } from '../../core/recording/file-name.ts';
 import type { RecordingRecord } from '../../core/recording/recording.ts';
+import { demandRecord, recordingsOf } from '../recording-access.ts';
 import { demandPermission, type Recordings, type Services } from '../request-context.ts';
 import { type ApiAnswer, notAllowed, reading } from './api-answer.ts';
 import { bearerToken } from './bearer-token.ts';
@@ -103,15 +104,6 @@ export class RecordingsApi {
   }
 }
 
-/** @throws MillraceError `storage_unavailable` where recording is off */
-export function recordingsOf({ recordings }: Services): Recordings {
-  if (recordings !== undefined) return recordings;
-  throw new MillraceError(
-    'storage_unavailable',
-    'recording is off on this server; whoever runs it sets MILLRACE_RECORDINGS',
-  );
-}
-
 /** The recording, if the caller may know of it. @throws MillraceError */
 export async function find(
   { launcher }: Recordings,
@@ -122,9 +114,4 @@ export async function find(
   if (record === undefined) throw noRecording(id);
   demandRecord(identity, record.stream);
   return record;
-}
-
-function demandRecord(identity: Identity, stream: StreamName): void {
-  if (identity.may('admin', stream)) return;
-  demandPermission(identity, 'record', stream);
 }

@@ -108,10 +108,11 @@ test('malformed input gets an error each time, until the allowance is used up: 4
   assert.equal((await client.end()).code, CLOSE_CODES.too_many_bad_messages);
 });
 
-test('record methods are not served yet and say so', async (t) => {
+test('a server without recording says so', async (t) => {
   const { connect } = await startServer(t);
-  const reply = await (await connect()).request('record.start', NAME);
-  assert.equal(reply.err, ERROR_CODES.unknown_method);
+  const client = await connect();
+  for (const method of ['record.start', 'record.stop'])
+    assert.equal((await client.request(method, NAME)).err, ERROR_CODES.storage_unavailable);
 });
 
 test('a message above the size limit closes with 1009, one at the limit is read', async (t) => {

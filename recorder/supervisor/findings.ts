@@ -1,0 +1,73 @@
+import type { RecorderReport } from '../../core/channel/recorder.ts';
+import { NO_PROGRESS } from '../../core/recording/progress.ts';
+import type { RecordingFile, RecordingProgress, RecordingState } from '../../core/recording/recording.ts';
+import type { ReceiverNotice } from '../supervisor-message.ts';
+
+/** What the parts say of themselves, as it is told to home. */
+export class Findings {
+  readonly #now: () => number;
+  #receiving = false;
+  #mediaAtMs: number;
+  #progress: RecordingProgress = NO_PROGRESS;
+  #receiverHindrance: string | undefined;
+
+  /** @param now milliseconds that never go back */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#mediaAtMs = now();
+  }
+
+  /** @returns whether home should know at once, as of the next three */
+  received({ receiving, silentMs, message }: ReceiverNotice & { readonly type: 'alive' }): boolean {
+    this.#mediaAtMs = this.#now() - silentMs;
+    this.#receiverHindrance = message;
+    return this.#setReceiving(receiving);
+  }
+
+  receiverLost(): boolean {
+    return this.#setReceiving(false);
+  }
+
+  progressed(progress: RecordingProgress): boolean {
+    const before = this.#progress;
+    this.#progress = progress;
+    return progress.state !== before.state || progress.startedAtMs !== before.startedAtMs;
+  }
+
+  hindered(message: string): void {
+    this.#progress = { ...this.#progress, message };
+  }
+
+  finished(files: readonly RecordingFile[]): void {
+    const { message: _, ...progress } = this.#progress;
+    const durationMs = files.reduce((sum, file) => sum + file.durationMs, 0);
+    this.#progress = {
+      ...progress,
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      receivedMs: durationMs,
+      durableMs: durationMs,
+      spoolBytes: 0,
+      files,
+    };
+  }
+
+  /** @param state instead of the muxer's */
+  report(state: RecordingState | undefined): Pick<RecorderReport, 'progress' | 'receiving' | 'silentMs'> {
+    const message = this.#progress.message ?? (state === undefined ? this.#receiverHindrance : undefined);
+    return {
+      progress: {
+        ...this.#progress,
+        ...(state !== undefined && { state }),
+        ...(message !== undefined && { message }),
+      },
+      receiving: this.#receiving,
+      silentMs: Math.max(0, Math.round(this.#now() - this.#mediaAtMs)),
+    };
+  }
+
+  #setReceiving(receiving: boolean): boolean {
+    const changed = receiving !== this.#receiving;
+    this.#receiving = receiving;
+    return changed;
+  }
+}
