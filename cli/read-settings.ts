@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Arguments, unknown } from './arguments.ts';
+import { HIDDEN, maskCredentials } from './mask.ts';
 import { type Mistake, SettingsError } from './mistake.ts';
 import { type Setting, settingNames } from './setting.ts';
 import { checkTogether } from './setting-checks.ts';
@@ -7,8 +8,6 @@ import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 const KEYS = Object.keys(SETTINGS) as SettingKey[];
 const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
-/** Instead of a secret. */
-const HIDDEN = '…';
 const SECRET_NAME = /auth|key|secret|token|pass/i;
 
 /** A value as it was written, and where. */
@@ -95,7 +94,7 @@ function fromEnvironment(
     else {
       mistakes.push({
         // A secret may stand in a variable whose name has a typing error.
-        text: `${name}=${SECRET_NAME.test(name) ? HIDDEN : value}`,
+        text: `${name}=${SECRET_NAME.test(name) ? HIDDEN : maskCredentials(value)}`,
         source: 'environment',
         wrong: unknown('setting', name, [...known.keys(), CONFIG_VARIABLE]),
       });
@@ -128,7 +127,7 @@ function fromFile(
     const key = known.get(name);
     const value = asText(json);
     const hide = key === undefined ? SECRET_NAME.test(name) : SETTINGS[key].secret === true;
-    const text = `"${name}": ${hide ? HIDDEN : JSON.stringify(json)}`;
+    const text = `"${name}": ${hide ? HIDDEN : maskCredentials(JSON.stringify(json))}`;
     if (key === undefined) wrong(text, unknown('setting', name, [...known.keys()]));
     else if (value === undefined) wrong(text, 'not a string, a number or an array of strings');
     else found.push([key, { value, text, source: file }]);
@@ -144,7 +143,7 @@ function unreadable(error: unknown): string {
 }
 
 function shown(key: SettingKey, value: string): string {
-  return SETTINGS[key].secret ? HIDDEN : value;
+  return SETTINGS[key].secret ? HIDDEN : maskCredentials(value);
 }
 
 function asText(json: unknown): string | undefined {
