@@ -10,9 +10,9 @@ import { ensureWorker } from '../../media-server/worker/cache.js';
 import { Receiver, type ReceiverOptions } from '../../recorder/receiver/receiver.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { eventually } from '../harness/condition.ts';
+import { pipeChannel } from '../media-server/harness/pipe-channel.ts';
 import { type Rig, startRig } from '../media-server/harness/rig.ts';
 import { Listener, missing, type Track } from './harness/listener.ts';
-import { pipeChannel } from './harness/pipe-channel.ts';
 import { openPublisher } from './harness/publisher.ts';
 
 const SOURCE = { address: 'a', epoch: 1 };
