@@ -214,7 +214,6 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
   }
 
   #deliver(frame: Exclude<AnswerFrame, { kind: 'unknown' }>): void {
-    if (this.#closed) return;
     if (frame.kind === 'reply') this.#settle(frame.id, { data: frame.data });
     else if (frame.kind === 'failure') this.#settle(frame.id, { error: frame.error });
     // What the notice holds is the other end's promise, as with replies.

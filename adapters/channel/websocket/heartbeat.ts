@@ -3,8 +3,8 @@ const MAX_MISSED = 3;
 
 /**
  * Pings the other end of a connection, and tells once when it has been silent for three intervals: no bytes,
- * not even an answer to a ping. An interval in which this process was held up is not held against the
- * other end: what came meanwhile is read before it is judged.
+ * not even an answer to a ping. Intervals are counted, not time: one in which this process was held up
+ * counts once, and what came meanwhile is read before the next.
  */
 export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
@@ -12,7 +12,6 @@ export class Heartbeat {
   readonly #onSilent: () => void;
   #heardBytes: number;
   #missed = 0;
-  #judgement: NodeJS.Immediate | undefined;
 
   constructor(options: {
     readonly intervalMs: number;
@@ -25,8 +24,7 @@ export class Heartbeat {
     this.#onSilent = options.onSilent;
     this.#heardBytes = options.bytesRead();
     this.#timer = setInterval(() => {
-      // Timers run before sockets are read, immediates afterwards.
-      this.#judgement = setImmediate(() => this.#judge());
+      this.#judge();
       options.ping();
     }, options.intervalMs);
     this.#timer.unref();
@@ -34,7 +32,6 @@ export class Heartbeat {
 
   stop(): void {
     clearInterval(this.#timer);
-    clearImmediate(this.#judgement);
   }
 
   #judge(): void {

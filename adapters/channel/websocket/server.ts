@@ -131,7 +131,8 @@ export class ChannelServer {
       this.#server.close(() => resolve());
       for (const link of this.#links) link.close();
       this.#unproven.destroyAll();
-      setTimeout(() => this.#server.closeAllConnections(), CLOSE_TIMEOUT_MS).unref();
+      // Upgraded sockets are the links' own, which cut them `CLOSE_TIMEOUT_MS` after the close frame.
+      this.#server.closeAllConnections();
     });
     return this.#closing;
   }
