@@ -22,10 +22,12 @@ export class GapLog {
 
   add(kind: RecordingGap['kind'], fromMs: number, toMs: number, reason: GapReason): void {
     if (toMs - fromMs < SHORTEST_MS) return;
+    // What began in the file before, after a roll-over, is here from the start.
+    const startMs = Math.max(0, Math.round(fromMs));
     const before = this.#open.find((gap) => gap.kind === kind);
-    const joins = before !== undefined && before.reason === reason && fromMs - before.toMs <= JOINED_MS;
+    const joins = before !== undefined && before.reason === reason && startMs - before.toMs <= JOINED_MS;
     if (before !== undefined && !joins) this.#ended.push(before);
-    const gap = { kind, fromMs: joins ? before.fromMs : fromMs, toMs, reason };
+    const gap = { kind, fromMs: joins ? before.fromMs : startMs, toMs: Math.round(toMs), reason };
     this.#open = [...this.#open.filter((other) => other !== before), gap];
   }
 

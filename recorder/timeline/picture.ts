@@ -67,6 +67,11 @@ export class Picture {
     return this.#lastMs === undefined ? undefined : this.#lastMs + this.#intervalMs;
   }
 
+  /** Whether only a key frame can follow. */
+  get needsKeyFrame(): boolean {
+    return this.#broken || this.#unmet;
+  }
+
   /** What is missing up to the next frame was muted. */
   mute(): void {
     this.#muted = true;

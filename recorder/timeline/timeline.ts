@@ -25,8 +25,6 @@ const NO_TRACK = -1;
 const SOUND_LAG_MS = 1500;
 /** The same where nothing but stragglers can come. */
 const STRAGGLERS_MS = 600;
-/** Silence is put in pieces of it: this much more makes the last one reach the picture's end. */
-const LAST_SILENCE_MS = 19;
 /** How long sound alone is dropped after a loss of the spool before it is tried to go on. */
 const HELD_MS = 1000;
 
@@ -99,9 +97,14 @@ export class Timeline {
     return Math.max(0, this.#sound.endMs ?? 0, this.#picture.endMs ?? 0);
   }
 
-  /** Where the sound ends; undefined while the file has none. */
-  get soundEndMs(): number | undefined {
-    return this.#sound.endMs;
+  /** Whether pictures are to be had now. */
+  get hasPicture(): boolean {
+    return this.#sources.hasUnmuted('video');
+  }
+
+  /** Whether they are of no use until there is a key frame. */
+  get needsKeyFrame(): boolean {
+    return this.#picture.needsKeyFrame;
   }
 
   /** Each connection to a receiver begins with it, and then tells again of its tracks. */
@@ -171,7 +174,7 @@ export class Timeline {
 
   /** Nothing more comes: the sound ends where the picture does. @returns gaps not taken before */
   end(): readonly RecordingGap[] {
-    this.#sound.fill((this.#picture.endMs ?? 0) + LAST_SILENCE_MS, this.#atMs);
+    this.#sound.fill(this.#picture.endMs ?? 0, this.#atMs);
     return this.#gaps.take(Number.POSITIVE_INFINITY);
   }
 
@@ -265,7 +268,7 @@ export class Timeline {
   /** Begins the file when there is what it is to begin with. */
   #open(atMs: number): void {
     if (this.#startedAtMs !== undefined) return;
-    const frames = this.#opening.take(atMs, this.#sources.hasUnmuted('video'));
+    const frames = this.#opening.take(atMs, this.hasPicture);
     const [first] = frames;
     const source = first && this.#sources.find(first.track);
     if (first === undefined || source === undefined) return;
