@@ -23,6 +23,11 @@ try {
 }
 
 async function main(): Promise<void> {
+  if (process.argv[2] === 'recorder') {
+    keepCompiledCode(process.env);
+    const { runRecorder } = await import('./recorder.ts');
+    return runRecorder(program());
+  }
   const args = parseArguments(process.argv.slice(2));
   if (args.command === 'help') return console.log(helpText());
   if (args.command === 'version') return console.log(packageVersion());
@@ -56,4 +61,9 @@ function startFailure(error: Error): string {
 function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return String(version);
+}
+
+/** How this program is started. */
+function program(): readonly [string, ...string[]] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { keysUrl, secret, words } from './auth-value.ts';
 import { CHANNEL_SETTINGS } from './channel-settings.ts';
+import { RECORDING_SETTINGS } from './recording-settings.ts';
 import { recordingsLocation } from './recordings-value.ts';
 import { optional, type Setting, secretly, withDefault } from './setting.ts';
 import {
@@ -160,6 +161,7 @@ export const SETTING_GROUPS = {
       './recordings',
       'Where recordings are kept: a folder, or a bucket in S3 or a store like it: s3://BUCKET/PREFIX?endpoint=https://HOST:PORT&region=NAME&ca=FILE&path_style=true|false, all behind ? as needed. Credentials come from where AWS’ own programs take them (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, a role). off refuses to record',
     ),
+    ...RECORDING_SETTINGS,
   },
   Protocol: {
     replyMethod: withDefault(

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 
 /** A value as a person wrote it, understood or not. `wrong` says what would be right. */
 export type Parsed<T> = { readonly value: T } | { readonly wrong: string };
@@ -74,6 +75,15 @@ export function file(use: 'read' | 'execute'): ValueType<string> {
     },
   };
 }
+
+/** A folder, which need not exist yet; as a whole path. */
+export const folder: ValueType<string> = {
+  syntax: 'FOLDER',
+  parse(text) {
+    if (text.startsWith('~')) return { wrong: '~ is a shell’s word; write the whole path' };
+    return text.includes('\0') ? { wrong: 'no path has a zero byte' } : { value: resolve(text) };
+  },
+};
 
 /** `http(s)://host[:port]` (RFC 6454), or `*`. */
 export const origin: ValueType<string> = {
@@ -184,7 +194,12 @@ export function bitrate(range: { readonly min: string; readonly max: string }): 
   );
 }
 
-const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2 };
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
 
 export function bytes(range: { readonly min: string; readonly max: string }): ValueType<number> {
   return sized(

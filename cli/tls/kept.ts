@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { homedir, userInfo } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { stateFolder } from '../state-folder.ts';
 import { makeSelfSigned } from './self-signed.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,11 +33,7 @@ export interface Names {
 
 /** `$XDG_STATE_HOME/millrace/certificate.pem`, key and certificate in one file so that they always match. */
 export function certificateFile(environment: Readonly<Record<string, string | undefined>>): string {
-  const xdg = environment.XDG_STATE_HOME;
-  // The XDG base directory specification says to ignore a relative path.
-  const state =
-    xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir() || userInfo().homedir, '.local', 'state');
-  return join(state, 'millrace', 'certificate.pem');
+  return join(stateFolder(environment), 'certificate.pem');
 }
 
 /** The certificate made at the first start; another once it ends soon or lacks a name. */

@@ -1,0 +1,45 @@
+import type { LogFormat } from './log.ts';
+import type { ReadSettings } from './read-settings.ts';
+import { settingNames } from './setting.ts';
+import type { SettingKey, Settings } from './settings.ts';
+
+/** What recorders are told of the settings; no secret is among them. */
+const TOLD = [
+  'recordings',
+  'recordingSpool',
+  'workerBin',
+  'pipeListen',
+  'pipePorts',
+  'channelHeartbeat',
+] as const satisfies readonly SettingKey[];
+
+const LEVELS: readonly Settings['logLevel'][] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+
+/** The environment of `millrace recorder`: this process' own, with the settings that it needs and no others. */
+export function recorderEnvironment(
+  { settings, written }: ReadSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+  format: LogFormat,
+): Readonly<Record<string, string | undefined>> {
+  const told = TOLD.flatMap((key) => {
+    const value = written.get(key)?.value;
+    return value === undefined ? [] : [[settingNames(key).env, value] as const];
+  });
+  return {
+    ...Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('MILLRACE_'))),
+    ...Object.fromEntries(told),
+    [settingNames('logLevel').env]: settings.logLevel,
+    [settingNames('logFormat').env]: format,
+  };
+}
+
+/** What `recorderEnvironment` has written, without reading all settings: the supervisor is to be small. */
+export function recorderLogLevel(environment: Readonly<Record<string, string | undefined>>): {
+  readonly level: Settings['logLevel'];
+  readonly format: LogFormat;
+} {
+  return {
+    level: LEVELS.find((level) => level === environment[settingNames('logLevel').env]) ?? 'info',
+    format: environment[settingNames('logFormat').env] === 'pretty' ? 'pretty' : 'json',
+  };
+}
