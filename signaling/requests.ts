@@ -163,7 +163,7 @@ export class Requests {
     const inData = request.method === 'stream.heartbeat' ? request.data.token : undefined;
     const token = request.token || inData || requester.shownToken || requester.token;
     const identity = await this.#identify(requester, token);
-    const known = await this.#known(requester, request.session);
+    const known = await this.#known(requester, request.session, identity);
     // Nothing is awaited from here until it is attached: what has no client may be dropped to make room.
     const session = this.#sessionFor(known, identity);
     requester.identity = identity;
@@ -185,26 +185,15 @@ export class Requests {
     return identity;
   }
 
-  async #known(requester: Requester, id: SessionId | ''): Promise<Session | undefined> {
+  async #known(requester: Requester, id: SessionId | '', identity: Identity): Promise<Session | undefined> {
     if (id === '' || id === requester.session?.id) return requester.session;
-    return this.#services.sessions.get(id) ?? this.#adopt(id);
+    return this.#services.sessions.get(id) ?? this.#adopt(id, identity);
   }
 
   #sessionFor(wanted: Session | undefined, identity: Identity): Session {
     if (wanted === undefined) return this.#services.sessions.open(identity.subject);
     if (wanted.ended) throw unknownSession();
-    if (wanted.livesBy !== 'socket') {
-      throw new MillraceError(
-        'unknown_session',
-        'this session is one of WHIP or WHEP; send "" to start another',
-      );
-    }
-    if (wanted.subject !== identity.subject) {
-      throw new MillraceError(
-        'not_authorised',
-        'this session belongs to another token subject; show a token of that one, or connect anew',
-      );
-    }
+    demandResumable(wanted, identity);
     return wanted;
   }
 
@@ -217,12 +206,17 @@ export class Requests {
   }
 
   /** A session that another signaling process served until it, or its connection, was gone. */
-  async #adopt(id: SessionId): Promise<Session> {
-    const { registry, sessions } = this.#services;
+  async #adopt(id: SessionId, identity: Identity): Promise<Session> {
+    const { registry, records, sessions } = this.#services;
     const record = await registry.findSession(id);
     if (record === undefined) throw unknownSession();
+    demandResumable(record, identity);
     const epochs = await this.#epochsOf(record);
-    return sessions.get(id) ?? sessions.adopt(record, epochs);
+    const here = sessions.get(id);
+    if (here !== undefined) return here;
+    const taken = await records.take(id);
+    if (taken === undefined) throw unknownSession();
+    return sessions.get(id) ?? sessions.adopt(taken.session, epochs, taken.from);
   }
 
   /** Epochs of the streams that the session still publishes. */
@@ -241,6 +235,25 @@ export class Requests {
 function extraMs(request: DecodedRequest): number {
   if (request.method === 'record.stop') return STOP_EXTRA_MS;
   return request.method === 'stream.play' ? (request.data.wait_ms ?? 0) : 0;
+}
+
+/** @throws MillraceError unless this client may take the session over */
+function demandResumable(
+  { livesBy, subject }: Pick<SessionRecord, 'livesBy' | 'subject'>,
+  identity: Identity,
+): void {
+  if (livesBy !== 'socket') {
+    throw new MillraceError(
+      'unknown_session',
+      'this session is one of WHIP or WHEP; send "" to start another',
+    );
+  }
+  if (subject !== identity.subject) {
+    throw new MillraceError(
+      'not_authorised',
+      'this session belongs to another token subject; show a token of that one, or connect anew',
+    );
+  }
 }
 
 function unknownSession(): MillraceError {

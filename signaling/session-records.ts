@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { toMillraceError } from '../core/protocol/index.ts';
-import type { Registry } from '../core/registry/registry.ts';
+import { type SessionId, toMillraceError } from '../core/protocol/index.ts';
+import type { Registry, SessionTaken } from '../core/registry/registry.ts';
 import type { Session } from './session.ts';
 
 interface RecordState {
@@ -22,6 +22,7 @@ export class SessionRecords {
   readonly #signaling: string;
   readonly #resumeMs: number;
   readonly #now: () => number;
+  readonly #onTaken: (session: Session) => void;
   readonly #log: Logger;
   readonly #states = new Map<Session, RecordState>();
   #away = false;
@@ -31,13 +32,29 @@ export class SessionRecords {
     signaling: string;
     resumeMs: number;
     now: () => number;
+    /** Another process has the session now. */
+    onTaken: (session: Session) => void;
     log: Logger;
   }) {
     this.#registry = options.registry;
     this.#signaling = options.signaling;
     this.#resumeMs = options.resumeMs;
     this.#now = options.now;
+    this.#onTaken = options.onTaken;
     this.#log = options.log;
+  }
+
+  /** Makes this process the one that has a session which another one had; undefined = there is none. */
+  take(id: SessionId): Promise<SessionTaken | undefined> {
+    return this.#registry.takeSession(id, this.#signaling, this.#lifeMs);
+  }
+
+  /** All are to be written again: the registry may have lost them. */
+  renewAll(): void {
+    for (const state of this.#states.values()) {
+      state.stale = true;
+      state.dueAtMs = 0;
+    }
   }
 
   /** Resolves after one attempt, whether it succeeded or not; never rejects. */
@@ -57,7 +74,7 @@ export class SessionRecords {
     await this.#states.get(session)?.writing;
     this.#states.delete(session);
     try {
-      await this.#registry.deleteSession(session.id);
+      await this.#registry.deleteSession(session.id, session.epoch);
     } catch (error) {
       // The record runs out by itself.
       this.#log.debug({ session: session.publicId, err: error }, 'session record not deleted');
@@ -73,13 +90,20 @@ export class SessionRecords {
     }
   }
 
+  /** Half a resume time to the next renewal, and a whole one after it. */
+  get #lifeMs(): number {
+    return this.#resumeMs * 1.5;
+  }
+
   async #write(session: Session, state: RecordState): Promise<void> {
     try {
       while (state.stale && !session.ended) {
         state.stale = false;
         state.dueAtMs = this.#now() + this.#resumeMs / 2;
-        // Half a resume time to the next renewal, and a whole one after it.
-        await this.#registry.saveSession(session.record(this.#signaling), this.#resumeMs * 1.5);
+        if (await this.#registry.saveSession(session.record(this.#signaling), this.#lifeMs)) continue;
+        this.#states.delete(session);
+        if (!session.ended) this.#onTaken(session);
+        return;
       }
       if (this.#away) this.#log.info('session records are written again');
       this.#away = false;

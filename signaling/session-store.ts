@@ -7,9 +7,9 @@ import {
   type SessionId,
   toMillraceError,
 } from '../core/protocol/index.ts';
-import type { NodeId, SessionRecord } from '../core/registry/record.ts';
+import type { Lifeline, NodeId, SessionRecord } from '../core/registry/record.ts';
 import type { MediaLinks } from './media-links.ts';
-import { type Lifeline, Session, type SessionSocket } from './session.ts';
+import { Session, type SessionSocket } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SignalingSettings } from './settings.ts';
 
@@ -72,18 +72,20 @@ export class SessionStore {
   }
 
   /**
-   * A session that another signaling process served, with what it held.
+   * A session that another signaling process served, with what it held; the registry gave it to this one.
+   * @param from the other one
    * @throws MillraceError `too_many`
    */
-  adopt(record: SessionRecord, epochs: ReadonlyMap<string, number>): Session {
-    const session = this.#add(new Session(record.id, record.subject));
+  adopt(record: SessionRecord, epochs: ReadonlyMap<string, number>, from: string): Session {
+    const { id, subject, livesBy, epoch: ownEpoch } = record;
+    const session = this.#add(new Session(id, subject, livesBy, ownEpoch));
     for (const { stream, role, node } of record.holds) {
       const epoch = epochs.get(stream);
       if (role === 'play') session.setHold(stream, { play: { node } });
       else if (epoch !== undefined) session.setHold(stream, { publish: { node, epoch } });
     }
     session.events = record.events;
-    this.#log.info({ session: session.publicId, from: record.signaling }, 'session adopted');
+    this.#log.info({ session: session.publicId, from }, 'session adopted');
     return session;
   }
 
@@ -155,6 +157,16 @@ export class SessionStore {
         this.detach(session, socket);
       }
     }
+  }
+
+  /** Another process has the session, and all that it holds: only what is here of it ends. */
+  yield(session: Session): void {
+    if (session.ended) return;
+    session.ended = true;
+    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
+    session.endWaits();
+    this.#log.info({ session: session.publicId }, 'session taken by another signaling process');
+    session.socket?.close('session_taken_over', 'another connection took this session over');
   }
 
   /**

@@ -8,7 +8,7 @@ import {
   type SessionId,
   type StreamName,
 } from '../core/protocol/index.ts';
-import type { NodeId, SessionHold, SessionRecord } from '../core/registry/record.ts';
+import type { Lifeline, NodeId, SessionHold, SessionRecord } from '../core/registry/record.ts';
 import type { StreamEvent } from './events.ts';
 import { StreamSerial } from './stream-serial.ts';
 
@@ -25,12 +25,6 @@ export interface SessionSocket {
   close(reason: CloseReason, text: string): void;
 }
 
-/**
- * What a session lives by. A client on a WebSocket may lose it and come back within the resume time; one of
- * WHIP or WHEP has nothing but its media, whose end (by its request, or by ICE consent) is the session's.
- */
-export type Lifeline = 'socket' | 'media';
-
 const MAX_MISSED_EVENTS = 32;
 
 /**
@@ -41,6 +35,8 @@ export class Session {
   readonly id: SessionId;
   readonly subject: string;
   readonly livesBy: Lifeline;
+  /** Of this process' hold on it, in difference to those that had it before. */
+  readonly epoch: number;
   /** Of the token that its client showed last; undefined until its first request here. */
   identity: Identity | undefined;
   /** Who was told last that its token expires, and when (Unix time). */
@@ -62,10 +58,11 @@ export class Session {
   #missed: StreamEvent[] | undefined;
   #lostUnseen = false;
 
-  constructor(id: SessionId, subject: string, livesBy: Lifeline = 'socket') {
+  constructor(id: SessionId, subject: string, livesBy: Lifeline = 'socket', epoch = 0) {
     this.id = id;
     this.subject = subject;
     this.livesBy = livesBy;
+    this.epoch = epoch;
   }
 
   /** Whether what it lives by is there; media that is being set up is. */
@@ -199,7 +196,9 @@ export class Session {
     return {
       id: this.id,
       subject: this.subject,
+      livesBy: this.livesBy,
       signaling,
+      epoch: this.epoch,
       connected: this.connected,
       events: this.events,
       holds: this.holds(),

@@ -67,8 +67,10 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     signaling: settings.name,
     resumeMs: settings.resumeMs,
     now,
+    onTaken: (session) => sessions.yield(session),
     log,
   });
+  const stopLoss = registry.onLoss(() => records.renewAll());
   const links = new MediaLinks({
     registry,
     mediaChannel: deps.mediaChannel,
@@ -170,6 +172,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     connections.close();
     await Promise.all([connections.drain(DRAIN_MS), sessions.leave()]);
     clearInterval(sweeper);
+    stopLoss();
     stopNews?.();
     links.close();
     for (const listener of listeners) listener.destroy();

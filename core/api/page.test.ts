@@ -32,7 +32,9 @@ function session(id: string): SessionRecord {
   return {
     id: id.padEnd(22, 'A') as SessionId,
     subject: '',
+    livesBy: 'socket',
     signaling: 's',
+    epoch: 0,
     connected: true,
     events: false,
     holds: [{ stream: 'camera' as StreamName, role: 'play', node: A }],

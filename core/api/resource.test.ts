@@ -78,7 +78,9 @@ test('a session is shown by its public id', () => {
   const session = sessionResource({
     id: SESSION,
     subject: 'alice',
+    livesBy: 'socket',
     signaling: 'signaling-1',
+    epoch: 0,
     connected: false,
     events: true,
     holds: [{ stream: 'camera' as StreamName, role: 'publish', node: NODE }],

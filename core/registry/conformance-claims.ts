@@ -195,6 +195,20 @@ export function describeHolding(open: Open): void {
     assert.deepEqual(await list({ after: '\u{1f600}', limit: 5 }), []);
   });
 
+  test('The streams of one node are listed alone, page by page', async (t) => {
+    const { registry, peer } = await open(t);
+    const [moved] = [await claimed(registry, claim('c', 'a')), await claimed(registry, claim('b', 'aa'))];
+    for (const stream of ['e', 'a', 'd']) await claimed(registry, claim(stream, 'a'));
+    await claimed(registry, claim('c', 'b', { displaces: moved }));
+    const list = async (node: string, page: { after?: string; limit: number }) =>
+      (await peer.streams({ ...page, node: nodeId(node) })).map((stream) => stream.name as string);
+    assert.deepEqual(await list('a', { limit: 10 }), ['a', 'd', 'e']);
+    assert.deepEqual(await list('a', { after: 'b', limit: 1 }), ['d']);
+    assert.deepEqual(await list('aa', { limit: 10 }), ['b']);
+    assert.deepEqual(await list('b', { limit: 10 }), ['c']);
+    assert.deepEqual(await list('unknown', { limit: 10 }), []);
+  });
+
   test('What a caller does with its own records changes nothing in the registry', async (t) => {
     const { registry } = await open(t);
     const record = { ...node('a') };

@@ -26,7 +26,8 @@ const STREAMS = ['a', 'b'];
 /** A step in which an epoch is named by its age: 0 the one granted last, 1 the one before it, -1 one never granted. */
 const draft = fc.record({
   kind: fc.constantFrom(
-    ...(['announce', 'announce', 'withdraw', 'fence', 'pass', 'save', 'delete'] as const),
+    ...(['announce', 'announce', 'withdraw', 'fence', 'report', 'report', 'pass'] as const),
+    ...(['save', 'save', 'take', 'delete'] as const),
     ...([
       'claim',
       'claim',
@@ -41,7 +42,7 @@ const draft = fc.record({
   stream: fc.constantFrom(...STREAMS),
   // Few, so that the same ones meet again; several, since none returns.
   node: fc.constantFrom('n1', 'n2', 'n3', 'n4', 'n5'),
-  session: fc.constantFrom('s1', 's2'),
+  session: fc.constantFrom('s1', 's2', 's3'),
   age: fc.constantFrom(0, 0, 0, 1, 2, -1),
   tracks: fc.constantFrom([VIDEO], [AUDIO, VIDEO]),
   ms: fc.constantFrom(1, 500, NODE_LEASE_MS - 1, NODE_LEASE_MS),
@@ -115,15 +116,35 @@ function toStep(draft: Draft, model: RegistryModel): Step {
       return { do: 'release', name: stream, epoch };
     case 'reannounce':
       return { do: 'reannounce', stream: { ...held(stream, draft.node, epoch), tracks: draft.tracks } };
+    case 'report':
+      return { do: 'report', node: nodeId(draft.node), observer: draft.session };
     case 'save':
       return {
         do: 'save',
-        session: session(draft.session, { signaling: draft.node }),
+        session: session(draft.session, {
+          signaling: draft.stream,
+          epoch: sessionEpoch(draft, model),
+          connected: draft.ms === 1,
+        }),
+        ttlMs: 2 * NODE_LEASE_MS,
+      };
+    case 'take':
+      return {
+        do: 'take',
+        session: sessionId(draft.session),
+        signaling: draft.stream,
         ttlMs: 2 * NODE_LEASE_MS,
       };
     case 'delete':
-      return { do: 'delete', session: sessionId(draft.session) };
+      return { do: 'delete', session: sessionId(draft.session), epoch: sessionEpoch(draft, model) };
   }
+}
+
+/** The one that counts, the one of who opened the session, or one never granted. */
+function sessionEpoch(draft: Draft, model: RegistryModel): number {
+  const epoch = model.epochOf(sessionId(draft.session));
+  if (draft.age === 0) return epoch;
+  return draft.age > 0 ? 0 : epoch + 1000;
 }
 
 async function perform(step: Step, { registry, advance }: RegistryTrial) {
@@ -136,6 +157,8 @@ async function perform(step: Step, { registry, advance }: RegistryTrial) {
       return registry.withdrawNode(step.node);
     case 'fence':
       return registry.fenceNode(step.node);
+    case 'report':
+      return registry.reportDeadNode(step.node, step.observer);
     case 'claim':
       return registry.claimStream(step.claim);
     case 'describe':
@@ -146,8 +169,10 @@ async function perform(step: Step, { registry, advance }: RegistryTrial) {
       return registry.reannounceStream(step.stream);
     case 'save':
       return registry.saveSession(step.session, step.ttlMs);
+    case 'take':
+      return registry.takeSession(step.session, step.signaling, step.ttlMs);
     case 'delete':
-      return registry.deleteSession(step.session);
+      return registry.deleteSession(step.session, step.epoch);
   }
 }
 
@@ -160,6 +185,12 @@ async function checkAnswer(
 ): Promise<void> {
   if (typeof answer !== 'object') {
     assert.deepEqual(answer, expected, step.do);
+  } else if ('from' in answer) {
+    assert.ok(step.do === 'take' && typeof expected === 'object' && 'from' in expected, 'taken');
+    const { epoch } = answer.session;
+    assert.ok(epoch > expected.grantedAbove, `${epoch} is not above ${expected.grantedAbove}`);
+    assert.deepEqual(answer, { session: { ...expected.session, epoch }, from: expected.from });
+    model.granted(answer.session, step.ttlMs);
   } else if (!answer.granted) {
     assert.deepEqual(answer.holder, expected);
   } else {

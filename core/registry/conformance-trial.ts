@@ -85,7 +85,9 @@ export function session(id: string, more: Partial<SessionRecord> = {}): SessionR
   return {
     id: sessionId(id),
     subject: 'ann',
+    livesBy: 'socket',
     signaling: 'signaling-1',
+    epoch: 0,
     connected: true,
     events: false,
     holds: [{ stream: name('lobby'), role: 'publish', node: nodeId('a') }],

@@ -30,6 +30,7 @@ export function describeRegistry(title: string, makeRegistry: MakeRegistry): voi
 
   describe(title, () => {
     describeNodes(open);
+    describeEvidence(open);
     describeClaims(open);
     describeHolding(open);
     describeReannouncing(open);
@@ -106,6 +107,13 @@ function describeNodes(open: Open): void {
       assert.equal(await registry.announceNode(node('pod-2')), true);
     });
 
+    test(`A ${verb} node is reported dead`, async (t) => {
+      const { registry } = await open(t);
+      await registry.announceNode(node('a'));
+      await registry[left](nodeId('a'));
+      assert.equal(await registry.reportDeadNode(nodeId('a'), 'first'), true);
+    });
+
     test(`A node ${verb} before its first announcement is refused too`, async (t) => {
       const { registry } = await open(t);
       await registry[left](nodeId('a'));
@@ -113,6 +121,60 @@ function describeNodes(open: Open): void {
       assert.equal(await registry.announceNode(node('a')), false);
     });
   }
+}
+
+function describeEvidence(open: Open): void {
+  const A = nodeId('a');
+
+  test('A node that two observers report dead is fenced, one that says so twice is no second', async (t) => {
+    const { registry, peer } = await open(t);
+    const epoch = await claimed(registry, claim('lobby', 'a'));
+    assert.equal(await registry.reportDeadNode(A, 'first'), false);
+    assert.equal(await registry.reportDeadNode(A, 'first'), false);
+    assert.equal((await registry.findStream(name('lobby')))?.epoch, epoch);
+    assert.equal(await peer.reportDeadNode(A, 'second'), true);
+    assert.deepEqual(await registry.nodes(), []);
+    assert.equal(await registry.findStream(name('lobby')), undefined);
+    assert.equal(await registry.announceNode(node('a')), false);
+    assert.equal(await registry.reportDeadNode(A, 'first'), true);
+  });
+
+  test('Evidence of one node says nothing of another', async (t) => {
+    const { registry } = await open(t);
+    for (const id of ['a', 'b']) await registry.announceNode(node(id));
+    assert.equal(await registry.reportDeadNode(A, 'first'), false);
+    assert.equal(await registry.reportDeadNode(nodeId('b'), 'second'), false);
+    assert.equal((await registry.nodes()).length, 2);
+  });
+
+  test('Evidence that is old by then counts no more', async (t) => {
+    const { registry, until } = await open(t);
+    await registry.announceNode(node('a'));
+    await registry.announceNode(node('witness'));
+    assert.equal(await registry.reportDeadNode(A, 'first'), false);
+    await until(async () => {
+      await registry.announceNode(node('a'));
+      return (await registry.nodes()).some(({ suspect }) => suspect);
+    });
+    assert.equal(await registry.reportDeadNode(A, 'second'), false);
+    assert.equal(await registry.reportDeadNode(A, 'first'), true);
+  });
+
+  test('One report fences a node whose lease has run out', async (t) => {
+    const { registry, until } = await open(t);
+    await registry.announceNode(node('a'));
+    await until(async () => (await registry.nodes())[0]?.suspect === true);
+    assert.equal(await registry.reportDeadNode(A, 'first'), true);
+    assert.deepEqual(await registry.nodes(), []);
+  });
+
+  test('A node that is not announced is not reported dead', async (t) => {
+    const { registry } = await open(t);
+    assert.equal(await registry.reportDeadNode(A, 'first'), false);
+    assert.equal(await registry.reportDeadNode(A, 'second'), false);
+    assert.equal(await registry.announceNode(node('a')), true);
+    assert.equal(await registry.reportDeadNode(A, 'second'), false);
+  });
 }
 
 function describeClosing(open: Open): void {
@@ -125,6 +187,7 @@ function describeClosing(open: Open): void {
       () => registry.nodes(),
       () => registry.withdrawNode(nodeId('a')),
       () => registry.fenceNode(nodeId('a')),
+      () => registry.reportDeadNode(nodeId('a'), 'b'),
       () => registry.claimStream(claim('lobby', 'a')),
       () => registry.describeStream(name('lobby'), 1, []),
       () => registry.releaseStream(name('lobby'), 1),
@@ -132,9 +195,11 @@ function describeClosing(open: Open): void {
       () => registry.findStream(name('lobby')),
       () => registry.streams({ limit: 1 }),
       async () => registry.watchStream(name('lobby'), () => {}),
+      async () => registry.onLoss(() => {}),
       () => registry.saveSession(session('s'), 1000),
       () => registry.findSession(sessionId('s')),
-      () => registry.deleteSession(sessionId('s')),
+      () => registry.takeSession(sessionId('s'), 'signaling-2', 1000),
+      () => registry.deleteSession(sessionId('s'), 0),
       () => registry.sessions({ limit: 1 }),
       () => registry.enterRecording(recording('r'), 'host'),
       () => registry.takeRecording({ id: recordingId('r'), host: 'host', seen: 0 }),

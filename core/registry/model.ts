@@ -3,13 +3,20 @@ import type { SessionId } from '../protocol/session-id.ts';
 import type { StreamName } from '../protocol/stream-name.ts';
 import { compareByCodePoint } from './order.ts';
 import type { NodeEntry, NodeId, NodeRecord, SessionRecord, StreamRecord } from './record.ts';
-import { NODE_LEASE_MS, type StreamChange, type StreamClaim } from './registry.ts';
+import {
+  NODE_EVIDENCE_MS,
+  NODE_LEASE_MS,
+  SESSION_FENCED_MS,
+  type StreamChange,
+  type StreamClaim,
+} from './registry.ts';
 
 /** One call of the registry, or time that passes. */
 export type Step =
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'announce'; readonly node: NodeRecord }
   | { readonly do: 'withdraw' | 'fence'; readonly node: NodeId }
+  | { readonly do: 'report'; readonly node: NodeId; readonly observer: string }
   | { readonly do: 'claim'; readonly claim: StreamClaim }
   | {
       readonly do: 'describe';
@@ -20,13 +27,26 @@ export type Step =
   | { readonly do: 'release'; readonly name: StreamName; readonly epoch: number }
   | { readonly do: 'reannounce'; readonly stream: StreamRecord }
   | { readonly do: 'save'; readonly session: SessionRecord; readonly ttlMs: number }
-  | { readonly do: 'delete'; readonly session: SessionId };
+  | { readonly do: 'take'; readonly session: SessionId; readonly signaling: string; readonly ttlMs: number }
+  | { readonly do: 'delete'; readonly session: SessionId; readonly epoch: number };
 
-/** Answer of a claim that the model cannot foretell exactly: which epoch it is. */
+/** Answer that the model cannot foretell exactly: which epoch it is. */
 export interface Granted {
   readonly grantedAbove: number;
 }
-export type Answer = Granted | StreamRecord | boolean | 'no_media_server' | undefined;
+/** The same of a session, which is otherwise so. */
+export interface Taken extends Granted {
+  readonly session: SessionRecord;
+  readonly from: string;
+}
+export type Answer = Granted | Taken | StreamRecord | boolean | 'no_media_server' | undefined;
+
+/** A session, or what is remembered of one that was deleted. */
+interface Kept {
+  readonly session: SessionRecord | undefined;
+  readonly epoch: number;
+  readonly endsMs: number;
+}
 
 /**
  * What the rules of `Registry` say, as plainly as they can be said: sets and lists, no bounds, no sharing.
@@ -39,7 +59,8 @@ export class RegistryModel {
   readonly #nodes = new Map<NodeId, { readonly node: NodeRecord; readonly leaseEndsMs: number }>();
   readonly #gone = new Set<NodeId>();
   readonly #streams = new Map<StreamName, StreamRecord>();
-  readonly #sessions = new Map<SessionId, { readonly session: SessionRecord; readonly endsMs: number }>();
+  readonly #evidence = new Map<NodeId, { readonly observer: string; readonly atMs: number }>();
+  readonly #sessions = new Map<SessionId, Kept>();
   #nowMs = 0;
 
   /** Takes the step. @returns what the registry must answer */
@@ -65,18 +86,25 @@ export class RegistryModel {
         return this.#ofHolder(step.name, step.epoch, (stream) => this.#release(stream));
       case 'reannounce':
         return this.#reannounce(step.stream);
+      case 'report':
+        return this.#report(step.node, step.observer);
       case 'save':
-        this.#sessions.set(step.session.id, { session: step.session, endsMs: this.#nowMs + step.ttlMs });
-        return undefined;
+        return this.#save(step.session, step.ttlMs);
+      case 'take':
+        return this.#take(step.session, step.signaling);
       case 'delete':
-        this.#sessions.delete(step.session);
-        return undefined;
+        return this.#delete(step.session, step.epoch);
     }
   }
 
   /** The registry granted this claim with this epoch. */
   grant({ displaces: _, ...claim }: StreamClaim, epoch: number, sinceMs: number): void {
     this.#hold({ ...claim, epoch, sinceMs, tracks: [] });
+  }
+
+  /** The registry gave this session away, so. */
+  granted(session: SessionRecord, ttlMs: number): void {
+    this.#keep(session.id, { session, epoch: session.epoch, endsMs: this.#nowMs + ttlMs });
   }
 
   nodes(): NodeEntry[] {
@@ -92,7 +120,7 @@ export class RegistryModel {
   sessions(): SessionRecord[] {
     return [...this.#sessions.values()]
       .filter(({ endsMs }) => this.#nowMs < endsMs)
-      .map(({ session }) => session)
+      .flatMap(({ session }) => session ?? [])
       .sort((a, b) => compareByCodePoint(a.id, b.id));
   }
 
@@ -100,10 +128,64 @@ export class RegistryModel {
     return Math.max(0, ...(this.epochs.get(name) ?? []));
   }
 
+  /** 0 of a session that was never taken. */
+  epochOf(id: SessionId): number {
+    return this.#kept(id)?.epoch ?? 0;
+  }
+
   #remove(id: NodeId): undefined {
     this.#nodes.delete(id);
+    this.#evidence.delete(id);
     this.#gone.add(id);
     for (const stream of [...this.#streams.values()]) if (stream.node === id) this.#release(stream);
+  }
+
+  #report(id: NodeId, observer: string): boolean {
+    if (this.#gone.has(id)) return true;
+    const node = this.#nodes.get(id);
+    if (node === undefined) return false;
+    const evidence = this.#evidence.get(id);
+    const second =
+      evidence !== undefined &&
+      evidence.observer !== observer &&
+      this.#nowMs < evidence.atMs + NODE_EVIDENCE_MS;
+    this.#evidence.set(id, { observer, atMs: this.#nowMs });
+    if (!second && this.#nowMs < node.leaseEndsMs) return false;
+    this.#remove(id);
+    return true;
+  }
+
+  #save(session: SessionRecord, ttlMs: number): boolean {
+    const kept = this.#kept(session.id);
+    if (kept !== undefined) {
+      const own = kept.epoch === session.epoch && kept.session?.signaling === session.signaling;
+      if (!own && kept.epoch >= session.epoch) return false;
+    }
+    this.granted(session, ttlMs);
+    return true;
+  }
+
+  #take(id: SessionId, signaling: string): Answer {
+    const { session } = this.#kept(id) ?? {};
+    if (session === undefined) return undefined;
+    return { grantedAbove: session.epoch, session: { ...session, signaling }, from: session.signaling };
+  }
+
+  #delete(id: SessionId, epoch: number): boolean {
+    const kept = this.#kept(id);
+    if (kept === undefined) return true;
+    if (kept.epoch > epoch) return false;
+    this.#keep(id, { session: undefined, epoch, endsMs: this.#nowMs + SESSION_FENCED_MS });
+    return true;
+  }
+
+  #kept(id: SessionId): Kept | undefined {
+    const kept = this.#sessions.get(id);
+    return kept !== undefined && this.#nowMs < kept.endsMs ? kept : undefined;
+  }
+
+  #keep(id: SessionId, kept: Kept): void {
+    this.#sessions.set(id, kept);
   }
 
   #mayClaim({ name, node, displaces }: StreamClaim): Answer {

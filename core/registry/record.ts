@@ -39,12 +39,21 @@ export interface StreamRecord {
   readonly sinceMs: number;
 }
 
+/**
+ * What a session lives by. A client on a WebSocket may lose it and come back within the resume time; one of
+ * WHIP or WHEP has nothing but its media, whose end (by its request, or by ICE consent) is the session's.
+ */
+export type Lifeline = 'socket' | 'media';
+
 /** What a session needs to be taken over by any signaling process. */
 export interface SessionRecord {
   readonly id: SessionId;
   readonly subject: string;
+  readonly livesBy: Lifeline;
   /** The signaling process that serves it now. */
   readonly signaling: string;
+  /** Of that process' hold on it: grows when another one takes it; 0 for the one that opened it. */
+  readonly epoch: number;
   /** Whether a client's socket is attached. */
   readonly connected: boolean;
   /** Whether the client asked for events. */

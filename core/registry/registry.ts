@@ -12,6 +12,17 @@ import type { NodeEntry, NodeId, NodeRecord, SessionRecord, StreamRecord } from 
 /** Lease of a node, renewed every second by its announcement. */
 export const NODE_LEASE_MS = 3000;
 
+/** How long one observer's evidence of a node's death waits for another's. */
+export const NODE_EVIDENCE_MS = 3000;
+/**
+ * For so long a registry that came back empty is told what there is, before it says of anything that it is
+ * not there, or gives away a name that it does not know.
+ */
+export const REGISTRY_RECOVERY_MS = 5000;
+
+/** How long a deleted session is remembered, against what is written late. */
+export const SESSION_FENCED_MS = 60_000;
+
 /** Lease of a recording's host, renewed by all that it says of the recording. */
 export const RECORDING_LEASE_MS = 5000;
 /** How long a recording that has ended is remembered. */
@@ -42,6 +53,13 @@ export type StreamChange =
   /** Nobody holds the stream. A displaced holder is not released: what its successor does is told instead. */
   | { readonly type: 'released'; readonly name: StreamName; readonly epoch: number };
 
+export interface SessionTaken {
+  /** As it was, with its new holder and epoch. */
+  readonly session: SessionRecord;
+  /** The signaling process that had it. */
+  readonly from: string;
+}
+
 export type EnterResult =
   | { readonly entered: true; readonly record: RecordingRecord }
   /** The recording that has the key, or the id. */
@@ -64,6 +82,11 @@ export interface RecordingPage {
   readonly stream?: StreamName;
 }
 
+export interface StreamPage extends Page {
+  /** Only what this node is said to hold. */
+  readonly node?: NodeId;
+}
+
 export interface Page {
   /** Names or ids behind this one; absent = from the first. It need not exist. */
   readonly after?: string;
@@ -77,8 +100,9 @@ export interface Page {
  * Records are plain data: what the caller does with its own object afterwards changes nothing here.
  * Lists are ordered by code point.
  *
- * Every method throws MillraceError `registry_unavailable` within 1 s when the registry is out of reach, and
- * after `close`.
+ * Every method throws MillraceError `registry_unavailable` within 1 s when the registry is out of reach, or came
+ * back empty less than `REGISTRY_RECOVERY_MS` ago and does not know what it is asked about, and after `close`. A
+ * change that failed so may have happened all the same. Only watches outlast all that, in silence.
  */
 export interface Registry {
   /**
@@ -92,6 +116,12 @@ export interface Registry {
   withdrawNode(id: NodeId): Promise<void>;
   /** On evidence of its death: the node and its streams are gone at once, and this incarnation is refused from now on. */
   fenceNode(id: NodeId): Promise<void>;
+  /**
+   * An observer has evidence of a node's death. Two different ones within `NODE_EVIDENCE_MS` fence it, and so
+   * does one if its lease has run out. What is not announced is not reported.
+   * @returns whether it is fenced or withdrawn, by this or before
+   */
+  reportDeadNode(id: NodeId, observer: string): Promise<boolean>;
 
   /**
    * Claims a stream for a session on a node. Granted when nobody holds the name, or when `displaces` names
@@ -115,7 +145,7 @@ export interface Registry {
   reannounceStream(stream: StreamRecord): Promise<boolean>;
   findStream(name: StreamName): Promise<StreamRecord | undefined>;
   /** At most `limit` streams ordered by name. */
-  streams(page: Page): Promise<readonly StreamRecord[]>;
+  streams(page: StreamPage): Promise<readonly StreamRecord[]>;
   /**
    * Tells of a stream as it is, if somebody holds it, and then of its changes, in order; never before
    * this function has returned. So whoever waits for a stream misses nothing. The listener must not throw.
@@ -123,10 +153,20 @@ export interface Registry {
    */
   watchStream(name: StreamName, listener: (change: StreamChange) => void): () => void;
 
-  /** Writes a session and keeps it for `ttlMs` from now. */
-  saveSession(session: SessionRecord, ttlMs: number): Promise<void>;
+  /**
+   * Writes a session and keeps it for `ttlMs` from now.
+   * @returns false when it was deleted, or another process has it, by a higher epoch or by the same: the caller
+   *   must let go of it
+   */
+  saveSession(session: SessionRecord, ttlMs: number): Promise<boolean>;
   findSession(id: SessionId): Promise<SessionRecord | undefined>;
-  deleteSession(id: SessionId): Promise<void>;
+  /**
+   * Makes a signaling process the one that has the session, with a higher epoch, whoever had it before; keeps
+   * it for `ttlMs` from now. @returns undefined when there is no such session
+   */
+  takeSession(id: SessionId, signaling: string, ttlMs: number): Promise<SessionTaken | undefined>;
+  /** Deletes a session for good. @returns false when another process has it, by a higher epoch */
+  deleteSession(id: SessionId, epoch: number): Promise<boolean>;
   /** At most `limit` sessions ordered by id. */
   sessions(page: Page): Promise<readonly SessionRecord[]>;
 
@@ -158,6 +198,13 @@ export interface Registry {
   findRecording(id: RecordingId): Promise<RecordingRecord | undefined>;
   /** At most `limit` recordings, those requested last first; of the same millisecond the higher id first. */
   recordings(page: RecordingPage): Promise<readonly RecordingRecord[]>;
+
+  /**
+   * The registry may have lost what it was told: it came back empty, as it was some time ago, or another took
+   * its place. Whoever holds anything announces all of it again. Lost is at most what was told before; what is
+   * told from now on is kept. @returns the way to stop
+   */
+  onLoss(listener: () => void): () => void;
 
   /** Lets go of the registry; watches end. Deletes nothing. Once closed, closing does nothing. */
   close(): Promise<void>;

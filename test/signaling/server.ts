@@ -10,6 +10,7 @@ import {
   createSignaling,
   SIGNALING_DEFAULTS,
   type Signaling,
+  type SignalingDeps,
   type SignalingLimits,
   type SignalingSettings,
 } from '../../signaling/index.ts';
@@ -37,6 +38,7 @@ export interface TestDeps {
   readonly media?: FakeMediaServer;
   readonly authoriser?: Authoriser;
   readonly assets?: Assets;
+  readonly recordings?: SignalingDeps['recordings'];
 }
 
 /** Signaling on a free port of loopback with the real memory registry; it is closed when the test ends. */
@@ -65,6 +67,7 @@ export async function startServer(
       log: pino({ level: 'debug' }, destination),
       metrics,
       ...(deps.assets && { assets: deps.assets }),
+      ...(deps.recordings && { recordings: deps.recordings }),
     },
   );
   test.after(async () => {
@@ -92,11 +95,13 @@ export interface FlakyRegistry extends Registry {
   away: boolean;
 }
 
+const SYNCHRONOUS: readonly string[] = ['watchStream', 'onLoss'];
+
 export function flaky(registry: Registry): FlakyRegistry {
   return new Proxy(registry as FlakyRegistry, {
     get(target, property: keyof FlakyRegistry) {
       const value = target[property];
-      if (typeof value !== 'function' || property === 'watchStream' || property === 'close') return value;
+      if (typeof value !== 'function' || SYNCHRONOUS.includes(property) || property === 'close') return value;
       return async (...given: never[]) => {
         if (target.away) throw new MillraceError('registry_unavailable', 'the registry is away');
         return (value as (...given: never[]) => unknown)(...given);

@@ -144,7 +144,9 @@ test('the registry knows who is connected and what each session holds', async (t
   assert.deepEqual(await record(), {
     id: session,
     subject: '',
+    livesBy: 'socket',
     signaling: 'signaling-1',
+    epoch: 0,
     connected: true,
     events: true,
     holds: [
@@ -176,6 +178,43 @@ test('another signaling process adopts a session whose own process has ended', a
   const epochs = first.media.called('publish').map(({ epoch }) => epoch);
   assert.equal(epochs[0], epochs[1]);
   assert.equal((await after.request('stream.close', NAME, { role: 'play' })).err, 0);
+});
+
+test('a session that another signaling process takes is let go of here, and released by neither', async (t) => {
+  const first = await startServer(t);
+  const before = await first.connect();
+  const { session } = await before.publish(NAME);
+  const second = await startServer(
+    t,
+    { name: 'signaling-2' },
+    { registry: first.registry, media: first.media },
+  );
+  const after = await second.connect();
+  assert.equal((await after.heartbeat({ session })).session, session);
+  // Its first process learns of that when it writes the session next.
+  before.play(NAME).catch(() => {});
+  assert.equal((await before.end()).code, CLOSE_CODES.session_taken_over);
+  assert.equal((await after.heartbeat()).session, session);
+  assert.deepEqual(first.media.called('release'), []);
+  const [record] = await first.registry.sessions({ limit: 10 });
+  assert.deepEqual([record?.id, record?.signaling], [session, 'signaling-2']);
+});
+
+test('a session of another token subject is not taken from its process', async (t) => {
+  const identify = async (token: string | undefined) => ({
+    ...(await openAuthoriser.identify(undefined)),
+    subject: token ?? '',
+  });
+  const deps = { authoriser: { identify } };
+  const first = await startServer(t, {}, deps);
+  const before = await first.connect('?token=ann');
+  const { session } = await before.heartbeat();
+  await until('it is written', async () => (await first.registry.sessions({ limit: 1 })).length === 1);
+  const { registry, media } = first;
+  const second = await startServer(t, { name: 'signaling-2' }, { ...deps, registry, media });
+  const thief = await second.connect('?token=bob');
+  assert.equal((await thief.heartbeat({ session })).err, ERROR_CODES.not_authorised);
+  assert.equal((await registry.sessions({ limit: 1 }))[0]?.signaling, 'signaling-1');
 });
 
 test('sessions are limited, and one without client and streams makes room', async (t) => {

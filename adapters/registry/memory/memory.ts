@@ -48,6 +48,13 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
     },
     withdrawNode: removeNode,
     fenceNode: removeNode,
+    async reportDeadNode(id, observer) {
+      checkOpen();
+      if (nodes.isGone(id)) return true;
+      if (!nodes.report(id, observer, nowUs())) return false;
+      await removeNode(id);
+      return true;
+    },
 
     async claimStream(claim) {
       checkOpen();
@@ -84,15 +91,19 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
 
     async saveSession(session, ttlMs) {
       checkOpen();
-      sessions.save(session, ttlMs, nowUs());
+      return sessions.save(session, ttlMs, nowUs());
     },
     async findSession(id) {
       checkOpen();
       return sessions.find(id, nowUs());
     },
-    async deleteSession(id) {
+    async takeSession(id, signaling, ttlMs) {
       checkOpen();
-      sessions.delete(id);
+      return sessions.take(id, signaling, ttlMs, nowUs());
+    },
+    async deleteSession(id, epoch) {
+      checkOpen();
+      return sessions.delete(id, epoch, nowUs());
     },
     async sessions(page) {
       checkOpen();
@@ -126,6 +137,12 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
     async recordings(page) {
       checkOpen();
       return recordings.page(page, nowMs());
+    },
+
+    onLoss() {
+      checkOpen();
+      // It is lost with its process only, and every holder with it.
+      return () => {};
     },
 
     async close() {

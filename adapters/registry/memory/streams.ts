@@ -1,7 +1,7 @@
 import type { Track } from '../../../core/channel/media.ts';
 import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import type { NodeId, StreamRecord } from '../../../core/registry/record.ts';
-import type { ClaimResult, Page, StreamChange, StreamClaim } from '../../../core/registry/registry.ts';
+import type { ClaimResult, StreamChange, StreamClaim, StreamPage } from '../../../core/registry/registry.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import { pageOf } from './page.ts';
 import { Recent } from './recent.ts';
@@ -70,8 +70,9 @@ export class Streams {
     return this.#held.get(name);
   }
 
-  page(page: Page): StreamRecord[] {
-    return pageOf(this.#held, page);
+  page({ node, ...page }: StreamPage): StreamRecord[] {
+    if (node === undefined) return pageOf(this.#held, page);
+    return pageOf(new Map([...this.#held].filter(([, stream]) => stream.node === node)), page);
   }
 
   #hold(record: StreamRecord): void {

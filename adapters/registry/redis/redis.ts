@@ -3,8 +3,8 @@ import { MillraceError } from '../../../core/protocol/error.ts';
 import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import { hasEnded, NO_PROGRESS } from '../../../core/recording/progress.ts';
 import { compareByCodePoint } from '../../../core/registry/order.ts';
-import type { NodeEntry, NodeId, NodeRecord, SessionRecord } from '../../../core/registry/record.ts';
-import type { Page, Registry } from '../../../core/registry/registry.ts';
+import type { NodeEntry, NodeId, NodeRecord } from '../../../core/registry/record.ts';
+import type { Registry } from '../../../core/registry/registry.ts';
 import { type Answer, Calls } from './calls.ts';
 import { connect, connectOnce, ownerOf } from './connection.ts';
 import { hashSlot } from './hash-slot.ts';
@@ -12,6 +12,7 @@ import { hashTag, SLOT_NAMES, type Slot } from './keys.ts';
 import { Pulse } from './pulse.ts';
 import { unavailable } from './reach.ts';
 import { placeOf, readRecording } from './recording-value.ts';
+import { readSession, writeSession } from './session-value.ts';
 import { readStream, writeClaim, writeNode } from './stream-value.ts';
 import { Subscriber } from './subscriber.ts';
 import { type RedisTarget, targetText } from './target.ts';
@@ -33,6 +34,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
   const log = parent.child({ redis: targetText(target) });
   const client = connect(target, `${prefix}-registry`);
   const pulses = new Map<Slot, Pulse>();
+  const lossListeners = new Set<() => void>();
   const calls = new Calls({
     client,
     prefix,
@@ -70,6 +72,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       },
       onLoss: () => {
         if (slot === 'streams') watches.renewAll();
+        for (const listener of lossListeners) queueMicrotask(listener);
       },
     });
     pulses.set(slot, pulse);
@@ -92,6 +95,10 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
     },
     withdrawNode: removeNode,
     fenceNode: removeNode,
+    async reportDeadNode(id, observer) {
+      const [outcome] = await calls.run('report-dead-node', [writeNode(id), JSON.stringify(observer)]);
+      return outcome === 'gone';
+    },
 
     async claimStream(claim) {
       const { name, node, displaces } = claim;
@@ -128,8 +135,9 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       complete(answer);
       return undefined;
     },
-    async streams(page) {
-      const [, listed] = complete(await calls.run('list-streams', pageArgs(page)));
+    async streams({ node, after, limit }) {
+      const args = [node === undefined ? '' : writeNode(node), after ?? '', limit];
+      const [, listed] = complete(await calls.run('list-streams', args));
       return pairs(listed as readonly string[]).map(([name, value]) => readStream(name as StreamName, value));
     },
     watchStream(name, listener) {
@@ -138,18 +146,27 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
     },
 
     async saveSession(session, ttlMs) {
-      await calls.run('save-session', [session.id, ttlMs, JSON.stringify(session)]);
+      const [outcome] = await calls.run('save-session', [session.id, ttlMs, ...writeSession(session)]);
+      return outcome === 'done';
     },
     async findSession(id) {
       const [outcome, value] = complete(await calls.run('find-session', [id]));
-      return outcome === 'found' ? (JSON.parse(String(value)) as SessionRecord) : undefined;
+      return outcome === 'found' ? readSession(String(value)) : undefined;
     },
-    async deleteSession(id) {
-      await calls.run('delete-session', [id]);
+    async takeSession(id, signaling, ttlMs) {
+      const args = [id, JSON.stringify(signaling), ttlMs];
+      const [outcome, value, from] = complete(await calls.run('take-session', args));
+      if (outcome !== 'taken') return undefined;
+      return { session: readSession(String(value)), from: JSON.parse(String(from)) as string };
     },
-    async sessions(page) {
-      const [, listed] = complete(await calls.run('list-sessions', pageArgs(page)));
-      return (listed as readonly string[]).map((value) => JSON.parse(value) as SessionRecord);
+    async deleteSession(id, epoch) {
+      const [outcome] = await calls.run('delete-session', [id, epoch]);
+      return outcome === 'done';
+    },
+    async sessions({ after, limit }) {
+      const from = after === undefined ? '-' : `(${after}`;
+      const [, listed] = complete(await calls.run('list-sessions', [from, limit]));
+      return (listed as readonly string[]).map(readSession);
     },
 
     async enterRecording(spec, host) {
@@ -188,10 +205,19 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       return (listed as readonly string[]).map(readRecording);
     },
 
+    onLoss(listener) {
+      calls.demandOpen();
+      // Each in an entry of its own, should it listen twice.
+      const entry = () => listener();
+      lossListeners.add(entry);
+      return () => lossListeners.delete(entry);
+    },
+
     async close() {
       if (closed) return;
       closed = true;
       calls.close();
+      lossListeners.clear();
       watches.close();
       for (const pulse of pulses.values()) pulse.stop();
       client.disconnect();
@@ -211,10 +237,6 @@ function complete(answer: Answer): Answer {
 function demandAnnounced(outcome: string, node: NodeId): void {
   if (outcome !== 'no_media_server') return;
   throw new MillraceError('no_media_server', `media server "${node}" is not announced; try again`);
-}
-
-function pageArgs({ after, limit }: Page): [string, number] {
-  return [after === undefined ? '-' : `(${after}`, limit];
 }
 
 function readNodes(listed: readonly string[]): NodeEntry[] {

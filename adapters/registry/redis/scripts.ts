@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { NODE_LEASE_MS, RECORDING_KEPT_MS, RECORDING_LEASE_MS } from '../../../core/registry/registry.ts';
+import {
+  NODE_EVIDENCE_MS,
+  NODE_LEASE_MS,
+  RECORDING_KEPT_MS,
+  RECORDING_LEASE_MS,
+  REGISTRY_RECOVERY_MS,
+  SESSION_FENCED_MS,
+} from '../../../core/registry/registry.ts';
 import { keyNames, type Slot } from './keys.ts';
 
 /** Each script with its slot, and whether it changes anything. Its file is `scripts/<name>.lua`. */
@@ -8,6 +15,7 @@ export const SCRIPTS = {
   'announce-node': { slot: 'streams', writes: true },
   'list-nodes': { slot: 'streams', writes: false },
   'remove-node': { slot: 'streams', writes: true },
+  'report-dead-node': { slot: 'streams', writes: true },
   'claim-stream': { slot: 'streams', writes: true },
   'describe-stream': { slot: 'streams', writes: true },
   'release-stream': { slot: 'streams', writes: true },
@@ -16,6 +24,7 @@ export const SCRIPTS = {
   'list-streams': { slot: 'streams', writes: false },
   'pulse-sessions': { slot: 'sessions', file: 'pulse', writes: true },
   'save-session': { slot: 'sessions', writes: true },
+  'take-session': { slot: 'sessions', writes: true },
   'find-session': { slot: 'sessions', writes: false },
   'delete-session': { slot: 'sessions', writes: true },
   'list-sessions': { slot: 'sessions', writes: false },
@@ -36,13 +45,15 @@ export type ScriptName = keyof typeof SCRIPTS;
 /** The scripts' constants. */
 const CONSTANTS = {
   NODE_LEASE_US: NODE_LEASE_MS * 1000,
-  RECOVERY_US: 5_000_000,
+  EVIDENCE_US: NODE_EVIDENCE_MS * 1000,
+  RECOVERY_US: REGISTRY_RECOVERY_MS * 1000,
   /** A node that holds nothing is forgotten when it was silent for so long. */
   FORGET_US: 3_600_000_000,
   /** Incarnations and names that are remembered as gone; what comes late comes within seconds. */
   MAX_GONE: 1000,
   MAX_RELEASED: 10_000,
-  RECORDING_LEASE_MS: RECORDING_LEASE_MS,
+  FENCED_MS: SESSION_FENCED_MS,
+  RECORDING_LEASE_MS,
   KEPT_MS: RECORDING_KEPT_MS,
   MAX_ENDED: 10_000,
 };

@@ -1,8 +1,11 @@
--- id, time to live (ms), session
-local id, ttl, session = unpack(ARGV)
+-- id, time to live (ms), epoch, signaling (JSON), rest (JSON)
+local id, ttl, epoch, signaling, rest = unpack(ARGV)
 live()
 sweep()
-redis.call('HSET', SESSIONS, id, session)
-redis.call('ZADD', IDS, 0, id)
-redis.call('ZADD', ENDS, whole(now + ttl * 1000), id)
+local kept = find(id)
+if kept then
+  local held, holder = parts(kept)
+  if tonumber(held) > tonumber(epoch) or (held == epoch and holder ~= signaling) then return reply('refused') end
+end
+keep(id, ttl, epoch, signaling, rest)
 return reply('done')

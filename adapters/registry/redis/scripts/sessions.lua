@@ -1,4 +1,22 @@
--- What the scripts about sessions share.
+-- What the scripts about sessions share. A session is lines: epoch, the signaling process that has it (JSON), the
+-- rest (JSON). One that was deleted has its epoch only, and is remembered against what is written late.
+
+local function parts(session)
+  return string.match(session, '^(%d+)\n([^\n]*)\n(.*)$')
+end
+
+local function is_deleted(session)
+  return string.sub(session, -2) == '\n\n'
+end
+
+local function keep(id, ttl_ms, epoch, signaling, rest)
+  local session = table.concat({ epoch, signaling, rest }, '\n')
+  redis.call('HSET', SESSIONS, id, session)
+  redis.call('ZADD', ENDS, whole(now + ttl_ms * 1000), id)
+  -- A deleted one is on no list.
+  redis.call(rest == '' and 'ZREM' or 'ZADD', IDS, unpack(rest == '' and { id } or { 0, id }))
+  return session
+end
 
 local function forget(id)
   redis.call('HDEL', SESSIONS, id)
