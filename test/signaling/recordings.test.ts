@@ -64,7 +64,9 @@ test('A recording is started, shown, stopped, and its file read in ranges', asyn
 
 test('Recordings are listed newest first, in pages and by stream', async (t) => {
   const { http, post } = await start(t);
-  for (const stream of ['a', 'b', 'a']) await post('', { stream });
+  for (const [index, stream] of ['a', 'b', 'a'].entries()) {
+    await post('', { stream, fileName: `${index}.webm` });
+  }
   const list = async (query: string) =>
     RecordingListSchema.parse(await (await fetch(`${http}/api/v1/recordings${query}`)).json());
   const page = await list('?limit=2');
