@@ -12,13 +12,13 @@ export interface Frame {
   readonly keyFrame: boolean;
   /** As WebM holds it; may be a view of the packet that it came in. */
   readonly data: Uint8Array;
-  /** Of a key frame. */
+  /** Of a key frame; of VP9 also where spatial layers come or go without one. */
   readonly size?: { readonly width: number; readonly height: number };
   /** Of a key frame of AV1: WebM's CodecPrivate, the body of `av1C`. */
   readonly codecPrivate?: Uint8Array;
   /** Of audio, in the track's clock. */
   readonly duration?: number;
-  /** Something was lost between the frame before and this one. A video frame after a loss is a key frame. */
+  /** Something was lost between the frame before and this one. A video frame needs nothing that was lost: most are key frames then. */
   readonly afterLoss: boolean;
   /** Arrival of its first packet by the receiver's clock. */
   readonly atMs: number;

@@ -22,6 +22,7 @@ interface Obu {
  * low-overhead format of WebM: each OBU with its size, without temporal delimiters.
  */
 export class Av1 implements PictureCodec {
+  readonly seesEnd = false;
   assemble(payloads: readonly Uint8Array[]): Picture | undefined {
     const elements = collectElements(payloads);
     if (elements === undefined) return undefined;

@@ -3,7 +3,7 @@ import type { SourceTrack } from '../source-event.ts';
 import { Av1 } from './av1.ts';
 import { opusDuration } from './opus.ts';
 import type { RtpPacket } from './packet.ts';
-import type { PictureCodec } from './picture.ts';
+import type { PictureCodec, PictureSize } from './picture.ts';
 import { type AssembledPicture, PictureAssembler } from './picture-assembler.ts';
 import { PictureGate } from './picture-gate.ts';
 import { type OrderedPacket, ReorderBuffer } from './reorder-buffer.ts';
@@ -43,6 +43,8 @@ class VideoReader implements EncodingReader {
   readonly #assembler: PictureAssembler;
   readonly #gate = new PictureGate();
   #lastTimestamp: number | undefined;
+  #size: PictureSize = { width: 0, height: 0 };
+  /** Whether there was a frame since the beginning, or the pause: nothing can be missing before. */
   #begun = false;
   #lost = false;
 
@@ -72,29 +74,31 @@ class VideoReader implements EncodingReader {
     const frames = this.#frames(this.#reorder.drain());
     this.#assembler.reset();
     this.#gate.close();
+    this.#begun = false;
     this.#lost = false;
     return frames;
   }
 
   #frames(ordered: readonly OrderedPacket[]): Frame[] {
     const frames: Frame[] = [];
-    for (const packet of ordered) {
-      for (const assembled of this.#assembler.push(packet)) {
-        const rtpTimestamp = nearest32(assembled.timestamp, this.#lastTimestamp ?? assembled.timestamp);
-        this.#lastTimestamp = rtpTimestamp;
-        // Before the first frame nothing can be missing.
-        if (assembled.afterLoss && this.#begun) this.#lost = true;
-        if (!this.#gate.passes(assembled)) continue;
-        frames.push(this.#frame(assembled, rtpTimestamp));
-        this.#begun = true;
-        this.#lost = false;
-      }
+    for (const assembled of ordered.flatMap((packet) => this.#assembler.push(packet))) {
+      const rtpTimestamp = nearest32(assembled.timestamp, this.#lastTimestamp ?? assembled.timestamp);
+      this.#lastTimestamp = rtpTimestamp;
+      const passes = this.#gate.passes(assembled);
+      this.#lost = this.#begun && (this.#lost || assembled.afterLoss || !passes);
+      if (!passes) continue;
+      frames.push(this.#frame(assembled, rtpTimestamp));
+      this.#begun = true;
+      this.#lost = false;
     }
     return frames;
   }
 
   #frame({ picture, atMs }: AssembledPicture, rtpTimestamp: number): Frame {
     const { keyFrame, data, size, codecPrivate } = picture;
+    const { width, height } = this.#size;
+    const resized = size !== undefined && (size.width !== width || size.height !== height);
+    if (size !== undefined) this.#size = size;
     return {
       track: this.#track.track,
       kind: 'video',
@@ -102,7 +106,7 @@ class VideoReader implements EncodingReader {
       rtpTimestamp,
       keyFrame,
       data,
-      ...(size === undefined ? {} : { size }),
+      ...(size !== undefined && (keyFrame || resized) ? { size } : {}),
       ...(codecPrivate === undefined ? {} : { codecPrivate }),
       afterLoss: this.#lost,
       atMs,

@@ -25,8 +25,9 @@ interface Begun {
 }
 
 /**
- * Collects the packets of one timestamp. A picture ends with the packet that has the marker, or in front of another
- * timestamp when nothing is missing there. One with a hole in it never comes out.
+ * Collects the packets of one timestamp, which end with the marker. A picture with a hole in it never comes out, nor
+ * one without its end, though all numbers are there: a browser's pacer drops what it has queued when a key frame
+ * comes, before it numbers packets. VP9 alone ends without a marker too, where an encoder leaves out the highest layer.
  */
 export class PictureAssembler {
   readonly #codec: PictureCodec;
@@ -37,19 +38,23 @@ export class PictureAssembler {
     this.#codec = codec;
   }
 
+  /** @returns none, one, or two: one that ended unseen, and this packet's */
   push({ packet, atMs, lostBefore }: OrderedPacket): AssembledPicture[] {
     const out: AssembledPicture[] = [];
     if (lostBefore) {
-      // The end of what was begun may be missing too.
+      this.#lost = true;
+      // Its end may be missing, and with the same timestamp this may go on with it.
       if (this.#begun !== undefined) this.#begun.broken = true;
-      else this.#lost = true;
     }
     if (packet.payload.length === 0) return out;
-    if (this.#begun !== undefined && this.#begun.timestamp !== packet.timestamp) this.#finish(out);
+    if (this.#begun !== undefined && this.#begun.timestamp !== packet.timestamp) {
+      if (!this.#codec.seesEnd) this.#begun.broken = true;
+      this.#finish(this.#begun, out);
+    }
     this.#begun ??= {
       timestamp: packet.timestamp,
       atMs,
-      afterLoss: lostBefore || this.#lost,
+      afterLoss: this.#lost,
       payloads: [],
       bytes: 0,
       broken: false,
@@ -59,7 +64,7 @@ export class PictureAssembler {
     if (begun.bytes > MAX_PICTURE_BYTES || begun.payloads.length === MAX_PICTURE_PACKETS) begun.broken = true;
     if (begun.broken) begun.payloads.length = 0;
     else begun.payloads.push(packet.payload);
-    if (packet.marker) this.#finish(out);
+    if (packet.marker) this.#finish(begun, out);
     return out;
   }
 
@@ -69,17 +74,10 @@ export class PictureAssembler {
     this.#lost = false;
   }
 
-  #finish(out: AssembledPicture[]): void {
-    const begun = this.#begun;
-    if (begun === undefined) return;
+  #finish({ broken, payloads, timestamp, atMs, afterLoss }: Begun, out: AssembledPicture[]): void {
     this.#begun = undefined;
-    const picture = begun.broken ? undefined : this.#codec.assemble(begun.payloads, begun.afterLoss);
-    if (picture === undefined) {
-      this.#lost = true;
-      return;
-    }
-    const { timestamp, atMs } = begun;
-    out.push({ picture, timestamp, atMs, afterLoss: begun.afterLoss });
-    this.#lost = false;
+    const picture = broken ? undefined : this.#codec.assemble(payloads, afterLoss);
+    this.#lost = picture === undefined;
+    if (picture !== undefined) out.push({ picture, timestamp, atMs, afterLoss });
   }
 }

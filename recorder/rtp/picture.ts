@@ -2,11 +2,10 @@
 export interface Picture {
   readonly keyFrame: boolean;
   readonly data: Uint8Array;
-  /** Of a key frame. */
+  /** Always of a key frame. */
   readonly size?: PictureSize;
   /** Of a key frame of AV1. */
   readonly codecPrivate?: Uint8Array;
-  /** What the headers tell of the pictures that it needs; absent = all before it. */
   readonly references?: References;
 }
 
@@ -15,14 +14,18 @@ export interface PictureSize {
   readonly height: number;
 }
 
-/** What a picture refers to, and what may refer to it. */
+/** What the headers tell of the pictures that this one needs, and of who may need it. */
 export interface References {
-  /** Counts pictures; wraps at 2^15, or at 2^7. */
-  readonly pictureId?: number;
+  /** The number by which others need it; numbers wrap, and are told apart among the last 128 only. */
+  readonly provides?: number;
+  /** Numbers of all that it needs; absent = every picture since the last key frame. */
+  readonly needs?: readonly number[];
 }
 
 /** Puts the payloads of one picture together, all of them, in order. */
 export interface PictureCodec {
+  /** Whether `assemble` sees that the end is missing; where not, only the marker tells. */
+  readonly seesEnd: boolean;
   /**
    * @param afterLoss something was lost in front of the first payload, which may not be the picture's first then
    * @returns undefined when it cannot be a whole picture

@@ -3,21 +3,11 @@ export interface Vp9Descriptor {
   readonly bytes: number;
   readonly startsLayerFrame: boolean;
   readonly endsLayerFrame: boolean;
-  /** P: refers to pictures before it. */
-  readonly interPicture: boolean;
-  readonly flexible: boolean;
-  readonly pictureId?: number;
-  readonly temporalLayer: number;
   readonly spatialLayer: number;
-  /** D: refers to the spatial layer below, in the same picture. */
-  readonly interLayer: boolean;
-  /** U: higher temporal layers behind it refer to nothing in front of it that is above its own layer. */
-  readonly switchingUp: boolean;
-  /** Whether layers are told at all. */
-  readonly layered: boolean;
-  readonly tl0PicIdx?: number;
-  /** Flexible mode: how many pictures back each reference is. */
-  readonly referenceDistances: readonly number[];
+  /** Of 15 bits; shorter ones wrap too soon to tell pictures apart, and are left out. */
+  readonly pictureId?: number;
+  /** How many pictures back each reference is: all of them, in flexible mode. */
+  readonly referenceDistances?: readonly number[];
 }
 
 const MAX_REFERENCES = 3;
@@ -27,25 +17,22 @@ export function parseVp9Descriptor(payload: Uint8Array): Vp9Descriptor | undefin
   let at = 0;
   const next = () => payload[at++] ?? 0;
   const first = next();
-  const flexible = (first & 0x10) !== 0;
-  const layered = (first & 0x20) !== 0;
   const interPicture = (first & 0x40) !== 0;
+  const layered = (first & 0x20) !== 0;
+  const flexible = (first & 0x10) !== 0;
   let pictureId: number | undefined;
   if ((first & 0x80) !== 0) {
-    pictureId = next();
-    if ((pictureId & 0x80) !== 0) pictureId = ((pictureId & 0x7f) << 8) | next();
+    const id = next();
+    if ((id & 0x80) !== 0) pictureId = ((id & 0x7f) << 8) | next();
   }
   const layers = layered ? next() : 0;
-  const tl0PicIdx = layered && !flexible ? next() : undefined;
+  if (layered && !flexible) next();
   const referenceDistances: number[] = [];
-  if (flexible && interPicture) {
-    let more = true;
-    while (more && referenceDistances.length < MAX_REFERENCES) {
-      const reference = next();
-      referenceDistances.push(reference >> 1);
-      more = (reference & 1) !== 0;
-    }
-    if (more) return undefined;
+  for (let more = flexible && interPicture; more; ) {
+    if (referenceDistances.length === MAX_REFERENCES) return undefined;
+    const reference = next();
+    referenceDistances.push(reference >> 1);
+    more = (reference & 1) !== 0;
   }
   if ((first & 0x02) !== 0) at += structureBytes(payload, at);
   if (at >= payload.length) return undefined;
@@ -53,16 +40,9 @@ export function parseVp9Descriptor(payload: Uint8Array): Vp9Descriptor | undefin
     bytes: at,
     startsLayerFrame: (first & 0x08) !== 0,
     endsLayerFrame: (first & 0x04) !== 0,
-    interPicture,
-    flexible,
-    ...(pictureId === undefined ? {} : { pictureId }),
-    temporalLayer: layers >> 5,
     spatialLayer: (layers >> 1) & 7,
-    interLayer: (layers & 1) !== 0,
-    switchingUp: (layers & 0x10) !== 0,
-    layered,
-    ...(tl0PicIdx === undefined ? {} : { tl0PicIdx }),
-    referenceDistances,
+    ...(pictureId === undefined ? {} : { pictureId }),
+    ...(flexible ? { referenceDistances } : {}),
   };
 }
 

@@ -1,4 +1,10 @@
-import { concatenate, type Picture, type PictureCodec, type PictureSize } from './picture.ts';
+import {
+  concatenate,
+  type Picture,
+  type PictureCodec,
+  type PictureSize,
+  type References,
+} from './picture.ts';
 import { parseVp9Descriptor, type Vp9Descriptor } from './vp9-descriptor.ts';
 import { parseVp9Header, type Vp9Header } from './vp9-header.ts';
 import { hideFrame, joinSuperframe, MAX_FRAMES, splitSuperframe } from './vp9-superframe.ts';
@@ -14,13 +20,14 @@ interface CodedFrame {
  * between the sizes.
  */
 export class Vp9 implements PictureCodec {
+  readonly seesEnd = true;
   readonly #slots: (PictureSize | undefined)[] = Array(8).fill(undefined);
 
   assemble(payloads: readonly Uint8Array[], afterLoss: boolean): Picture | undefined {
     const layerFrames = collectLayerFrames(payloads, afterLoss);
     if (layerFrames === undefined) return undefined;
     const frames: CodedFrame[] = [];
-    for (const data of layerFrames.flatMap((layerFrame) => splitSuperframe(layerFrame))) {
+    for (const data of layerFrames.flatMap((layerFrame) => splitSuperframe(layerFrame.data))) {
       const header = parseVp9Header(data, this.#slots);
       if (header === undefined) return undefined;
       this.#keepSize(header);
@@ -30,9 +37,11 @@ export class Vp9 implements PictureCodec {
     const last = frames.at(-1)?.header;
     if (first === undefined || last === undefined || frames.length > MAX_FRAMES) return undefined;
     const keyFrame = !first.showsExisting && first.keyFrame;
-    const data = layerFrames.length === 1 && layerFrames[0] !== undefined ? layerFrames[0] : join(frames);
-    if (!keyFrame) return { keyFrame, data };
-    return last.showsExisting ? undefined : { keyFrame, data, size: last.size };
+    const [only, ...others] = layerFrames;
+    const data = only !== undefined && others.length === 0 ? only.data : join(frames);
+    const references = referencesOf(layerFrames, frames);
+    if (last.showsExisting) return keyFrame ? undefined : { keyFrame, data, references };
+    return { keyFrame, data, size: last.size, references };
   }
 
   #keepSize(header: Vp9Header): void {
@@ -43,23 +52,45 @@ export class Vp9 implements PictureCodec {
   }
 }
 
+interface LayerFrame {
+  readonly descriptor: Vp9Descriptor;
+  readonly data: Uint8Array;
+}
+
 /** Whole layer frames of one picture, lowest layer first. */
-function collectLayerFrames(payloads: readonly Uint8Array[], afterLoss: boolean): Uint8Array[] | undefined {
-  const layerFrames: Uint8Array[] = [];
+function collectLayerFrames(payloads: readonly Uint8Array[], afterLoss: boolean): LayerFrame[] | undefined {
+  const layerFrames: LayerFrame[] = [];
   let parts: Uint8Array[] = [];
-  let above: Vp9Descriptor | undefined;
+  let below = -1;
   for (const payload of payloads) {
     const descriptor = parseVp9Descriptor(payload);
     if (descriptor === undefined || descriptor.startsLayerFrame !== (parts.length === 0)) return undefined;
-    if (above === undefined && afterLoss && descriptor.spatialLayer > 0) return undefined;
-    if (above !== undefined && descriptor.spatialLayer < above.spatialLayer) return undefined;
-    above = descriptor;
+    const { spatialLayer } = descriptor;
+    // Behind a loss a layer below may be what is missing.
+    if (spatialLayer < below || (below < 0 && afterLoss && spatialLayer > 0)) return undefined;
+    below = spatialLayer;
     parts.push(payload.subarray(descriptor.bytes));
     if (!descriptor.endsLayerFrame) continue;
-    layerFrames.push(concatenate(parts));
+    layerFrames.push({ descriptor, data: concatenate(parts) });
     parts = [];
   }
-  return parts.length > 0 || layerFrames.length === 0 ? undefined : layerFrames;
+  return parts.length > 0 ? undefined : layerFrames;
+}
+
+/**
+ * Flexible mode names every picture that is referred to. That is all that a frame needs only if it is error
+ * resilient: else its probabilities may come from any frame before.
+ */
+function referencesOf(layerFrames: readonly LayerFrame[], frames: readonly CodedFrame[]): References {
+  const pictureId = layerFrames[0]?.descriptor.pictureId;
+  if (pictureId === undefined) return {};
+  const resilient = frames.every(({ header }) => !header.showsExisting && header.errorResilient);
+  const needs: number[] = [];
+  for (const { descriptor } of layerFrames) {
+    if (descriptor.referenceDistances === undefined || !resilient) return { provides: pictureId };
+    for (const distance of descriptor.referenceDistances) needs.push((pictureId - distance) & 0x7fff);
+  }
+  return { provides: pictureId, needs };
 }
 
 function join(frames: readonly CodedFrame[]): Uint8Array {
