@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { parseRtpPacket } from '../../../recorder/rtp/packet.ts';
+import { parseVp8Descriptor } from '../../../recorder/rtp/vp8.ts';
 import type { MuxerRequest, SourceEvent } from '../../../recorder/source-event.ts';
 import { encodeMuxerRequest, sourceEventDecoder } from '../../../recorder/source-stream.ts';
 
@@ -39,6 +41,21 @@ export class Listener {
       .filter((packet) => (ssrc === undefined ? track.ssrcs.includes(packet.ssrc) : packet.ssrc === ssrc));
   }
 
+  /** The newest track of a kind that has not ended. @throws Error when there is none */
+  track(kind: Track['kind']): Track {
+    const ended = new Set(this.of('ended').map(({ track }) => track));
+    const track = this.of('track').findLast((each) => each.kind === kind && !ended.has(each.track));
+    if (!track) throw new Error(`there is no ${kind} track`);
+    return track;
+  }
+
+  /** When the key frames of a VP8 track began to come. */
+  keyFramesAtMs(track: Track): number[] {
+    return this.packets(track)
+      .filter(({ bytes }) => beginsKeyFrame(bytes))
+      .map(({ atMs }) => atMs);
+  }
+
   /** SSRCs of which there are sender reports. */
   reported(): Set<number> {
     return new Set(this.of('rtcp').flatMap(({ packet }) => senderReportSsrcs(packet)));
@@ -73,6 +90,14 @@ function rtpOf(bytes: Uint8Array, atMs: number): RtpPacket {
     ssrc: view.readUInt32BE(8),
     bytes,
   };
+}
+
+/** RFC 7741 sections 4.2 and 4.3: the first packet of a frame, whose payload header has P = 0. */
+function beginsKeyFrame(bytes: Uint8Array): boolean {
+  const payload = parseRtpPacket(bytes)?.payload;
+  const descriptor = payload && parseVp8Descriptor(payload);
+  if (!payload || !descriptor?.starts) return false;
+  return ((payload[descriptor.bytes] ?? 1) & 1) === 0;
 }
 
 /** Sequence numbers that are missing between the first and the last, whatever their order. */
