@@ -48,11 +48,6 @@ export class FileWriter {
     return this.#oldestAtMs;
   }
 
-  /** Length of the file with what is in no chunk yet, nearly. */
-  get bytes(): number {
-    return this.#offset + this.#bytes;
-  }
-
   get isFull(): boolean {
     return this.#bytes >= MAX_CHUNK_BYTES;
   }

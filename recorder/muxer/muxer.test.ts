@@ -43,11 +43,8 @@ describe('A muxer', () => {
 });
 
 function optionsOf(sink: Collector, limits: Partial<MuxerOptions['limits']> = {}): MuxerOptions {
-  return {
-    sink,
-    limits: { flushIntervalMs: FLUSH_MS, maxFileBytes: 2 ** 40, resumeMs: 60_000, ...limits },
-    maxDurationMs: Number.POSITIVE_INFINITY,
-  };
+  const maxDurationMs = Number.POSITIVE_INFINITY;
+  return { sink, limits: { flushIntervalMs: FLUSH_MS, maxDurationMs, resumeMs: 60_000, ...limits } };
 }
 
 function mux(events: readonly SourceEvent[]): { readonly collector: Collector; readonly lateMs: number } {

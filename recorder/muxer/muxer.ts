@@ -9,15 +9,15 @@ import { Readers } from './readers.ts';
 import { RollOver } from './roll-over.ts';
 
 export interface MuxerOptions {
-  readonly limits: Pick<RecordingLimits, 'flushIntervalMs' | 'maxFileBytes' | 'resumeMs'>;
-  /** What is left of the recording's longest duration, from the file's time 0. */
-  readonly maxDurationMs: number;
+  readonly limits: Pick<RecordingLimits, 'flushIntervalMs' | 'maxDurationMs' | 'resumeMs'>;
   /** The file to go on with. */
   readonly resume?: { readonly state: MuxState; readonly offset: number };
   readonly sink: MuxerSink;
 }
 
 export interface MuxerSink {
+  /** The file is to end at the next key frame. */
+  readonly isFull: boolean;
   /**
    * @param replayFromAtMs what a successor would need to go on behind this chunk without a gap
    * @returns false when there is no room: the chunk is not part of the file
@@ -32,6 +32,7 @@ export interface MuxerSink {
 
 /** Ticks come that often: what is due until the next one is due now. */
 const TICK_MS = 100;
+const FIRST_FLUSH_MS = 300;
 /** What a reader holds back for missing packets may lie that far behind what it has given. */
 const READER_LAG_MS = 1000;
 /** A successor without a key frame needs one anyway; so old a one need not be kept for it. */
@@ -49,7 +50,6 @@ export class Muxer {
   readonly #readers = new Readers();
   readonly #timeline: Timeline;
   readonly #pace = new KeyFramePace();
-  #maxDurationMs: number;
   #writer: FileWriter;
   #rollOver: RollOver | undefined;
   /** As of the last chunk that was appended. */
@@ -63,9 +63,8 @@ export class Muxer {
 
   /** @throws Error when what is to be resumed was left by another version */
   constructor(options: MuxerOptions) {
-    const { resume, limits, maxDurationMs } = options;
+    const { resume, limits } = options;
     this.#options = options;
-    this.#maxDurationMs = maxDurationMs;
     this.#timeline = new Timeline({
       emit: (block) => this.#add(block),
       maxAwayMs: limits.resumeMs + MAX_REPLAY_MS,
@@ -76,14 +75,20 @@ export class Muxer {
     this.#kept = { timeline: this.#timeline.state, position };
   }
 
-  /** Unix time of the file's time 0; undefined before there is media. */
+  /** Unix time at which the recording began; undefined before there is media. */
   get startedAtMs(): number | undefined {
-    return this.#timeline.startedAtMs;
+    const { startedAtMs, beforeMs } = this.#timeline;
+    return startedAtMs === undefined ? undefined : startedAtMs - beforeMs;
   }
 
-  /** Length of the file with what is in no chunk yet. */
+  /** Length of the recording with what is in no chunk yet. */
   get endMs(): number {
-    return this.#timeline.endMs;
+    return this.#timeline.beforeMs + this.#timeline.endMs;
+  }
+
+  /** Length of the recording's files before the one that is written. */
+  get beforeMs(): number {
+    return this.#timeline.beforeMs;
   }
 
   take(event: SourceEvent): void {
@@ -139,7 +144,7 @@ export class Muxer {
 
   #add(block: TimedBlock): void {
     if (this.#limited) return;
-    if (block.timeMs >= this.#maxDurationMs) {
+    if (this.#timeline.beforeMs + block.timeMs >= this.#options.limits.maxDurationMs) {
       this.#limited = true;
       return;
     }
@@ -157,9 +162,9 @@ export class Muxer {
   /** A file can end in front of a key frame; one without a picture anywhere. */
   #mustRoll(block: TimedBlock): boolean {
     if (!this.#writer.holds(block)) return true;
-    if (this.#writer.bytes < this.#options.limits.maxFileBytes) return false;
     const hasPicture = this.#writer.position.tracks.some(({ kind }) => kind === 'video');
-    return block.kind === 'video' ? block.keyFrame : !hasPicture;
+    const canEnd = block.kind === 'video' ? block.keyFrame : !hasPicture;
+    return canEnd && this.#options.sink.isFull;
   }
 
   #flushDue(): void {
@@ -173,8 +178,14 @@ export class Muxer {
       if (rollOver.isReady(this.#atMs)) this.#roll(rollOver);
       return;
     }
-    const dueAtMs = this.#writer.oldestAtMs + this.#options.limits.flushIntervalMs - TICK_MS;
+    const dueAtMs = this.#writer.oldestAtMs + this.#flushIntervalMs - TICK_MS;
     if (this.#atMs >= dueAtMs || this.#writer.isFull) this.#write(this.#timeline.takeGaps());
+  }
+
+  /** Somebody waits to hear that a recording has begun. */
+  get #flushIntervalMs(): number {
+    const { flushIntervalMs } = this.#options.limits;
+    return this.#writer.position.offset === 0 ? Math.min(FIRST_FLUSH_MS, flushIntervalMs) : flushIntervalMs;
   }
 
   #write(gaps: readonly RecordingGap[], state = this.#timeline.state, endMs = this.#timeline.endMs): boolean {
@@ -202,7 +213,6 @@ export class Muxer {
     // Without room for the old file's end there is none for a new file: on with the old one, later.
     if (!this.#write(gaps, rollOver.stateBefore(this.#timeline.state), cutMs)) return;
     this.#options.sink.roll(cutMs);
-    this.#maxDurationMs -= cutMs;
     this.#timeline.rebase(cutMs);
     this.#writer = new FileWriter(NEW_FILE);
     for (const block of blocks) this.#writer.add({ ...block, timeMs: block.timeMs - cutMs });

@@ -29,7 +29,10 @@ const timelineState = z
     atMs: z.number(),
     /** Time of day then. */
     unixMs: z.number(),
+    /** Of the file. */
     startedAtMs: z.number(),
+    /** Length of the recording's earlier files. */
+    beforeMs: z.number().nonnegative(),
     clocks: z.object({
       encodings: z.array(clock).readonly(),
       reports: z.object({

@@ -47,6 +47,8 @@ export class Timeline {
   /** Time of day minus the receiver's time. */
   #unixOffsetMs: number;
   #startedAtMs: number | undefined;
+  /** Length of the recording's earlier files. */
+  #beforeMs: number;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @throws Error when what is to be resumed was not left by a timeline */
@@ -59,6 +61,7 @@ export class Timeline {
     this.#soundTrack = state?.soundTrack ?? NO_TRACK;
     this.#pictureTrack = state?.pictureTrack ?? NO_TRACK;
     this.#startedAtMs = state?.startedAtMs;
+    this.#beforeMs = state?.beforeMs ?? 0;
     this.#clocks = new Clocks(state?.clocks);
     this.#gaps = new GapLog(state?.gaps);
     this.#sound = new Sound(options.emit, this.#gaps, state?.sound);
@@ -76,6 +79,7 @@ export class Timeline {
       atMs: this.#atMs,
       unixMs: Math.round(this.#atMs + this.#unixOffsetMs),
       startedAtMs: this.#startedAtMs ?? 0,
+      beforeMs: this.#beforeMs,
       clocks: this.#clocks.state,
       sound: this.#sound.state,
       soundEncoding: idOf(this.#soundClock),
@@ -90,6 +94,11 @@ export class Timeline {
   /** Unix time of the file's time 0; undefined before the file begins. */
   get startedAtMs(): number | undefined {
     return this.#startedAtMs;
+  }
+
+  /** Length of the recording's earlier files. */
+  get beforeMs(): number {
+    return this.#beforeMs;
   }
 
   /** Length of the file. */
@@ -189,6 +198,7 @@ export class Timeline {
 
   /** A new file begins at this time of the old one, which becomes its time 0. */
   rebase(fromMs: number): void {
+    this.#beforeMs += fromMs;
     this.#clocks.rebase(-fromMs);
     this.#sound.rebase(-fromMs);
     this.#picture.rebase(-fromMs);

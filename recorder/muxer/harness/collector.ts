@@ -15,6 +15,7 @@ export class Collector implements MuxerSink {
   readonly replayFromMs: number[] = [];
   limited = 0;
   hasRoom = true;
+  maxFileBytes = Number.POSITIVE_INFINITY;
 
   append(chunk: Chunk, replayFromAtMs: number): boolean {
     if (!this.hasRoom) return false;
@@ -34,6 +35,10 @@ export class Collector implements MuxerSink {
 
   limit(): void {
     this.limited += 1;
+  }
+
+  get isFull(): boolean {
+    return (this.files.at(-1) ?? []).reduce((sum, { bytes }) => sum + bytes.length, 0) >= this.maxFileBytes;
   }
 
   get chunks(): readonly Chunk[] {
