@@ -117,6 +117,64 @@ describe('What a node holds in the registry:', () => {
     assert.equal(stream.endedFor, undefined);
   });
 
+  test('of a registry that may have lost anything none is asked, all are announced', async () => {
+    const stream = new HeldStream(await claim(HERE));
+    const held = holdings(stream);
+    await round(held);
+    const emptied = createMemoryRegistry();
+    await emptied.announceNode(node(HERE));
+    // It says of nothing that it is not there, before it was told.
+    const { findStream } = emptied;
+    emptied.findStream = () => Promise.reject(new Error('came back empty a moment ago'));
+    const told = new Holdings(
+      emptied,
+      HERE,
+      { names: [NAME], get: () => stream as unknown as Stream },
+      pino({ level: 'silent' }),
+    );
+    told.announceAll();
+    await told.check();
+    assert.equal((await findStream(NAME))?.epoch, stream.epoch);
+    assert.equal(stream.endedFor, undefined);
+  });
+
+  test('a stream that is announced to a registry with a higher epoch for it elsewhere is stopped', async () => {
+    const epoch = await claim(HERE);
+    const stream = new HeldStream(epoch);
+    await claim(ELSEWHERE, epoch);
+    const held = holdings(stream);
+    held.announceAll();
+    await held.check();
+    assert.equal(stream.endedFor, 'displaced');
+  });
+
+  test('a stream that is announced while its next publish here is on its way goes on', async () => {
+    const epoch = await claim(HERE);
+    const stream = new HeldStream(epoch);
+    await claim(HERE, epoch);
+    const held = holdings(stream);
+    held.announceAll();
+    await held.check();
+    assert.equal(stream.endedFor, undefined);
+  });
+
+  test('what could not be announced is announced with the next check', async () => {
+    const stream = new HeldStream(await claim(HERE));
+    const held = holdings(stream);
+    const { reannounceStream } = registry;
+    let announced = 0;
+    registry.reannounceStream = () => Promise.reject(new Error('away'));
+    held.announceAll();
+    await assert.rejects(held.check());
+    registry.reannounceStream = (record) => {
+      announced += 1;
+      return reannounceStream(record);
+    };
+    await held.check();
+    await held.check();
+    assert.equal(announced, 1);
+  });
+
   test('a stream that another node holds with a higher epoch is stopped', async () => {
     const epoch = await claim(HERE);
     const stream = new HeldStream(epoch);

@@ -24,6 +24,7 @@ export class Holdings {
   readonly #records = new Map<StreamName, StreamRecord>();
   readonly #pending = new Map<StreamName, number>();
   #round: Iterator<StreamName> | undefined;
+  #lost = false;
 
   constructor(registry: Registry, node: NodeId, streams: Pick<Streams, 'names' | 'get'>, log: Logger) {
     this.#registry = registry;
@@ -43,17 +44,50 @@ export class Holdings {
     }
   }
 
+  /** The registry may have lost anything: the next check tells it of all streams. */
+  announceAll(): void {
+    this.#lost = true;
+  }
+
   /** Catches up with releases, then checks the next of the streams. @throws MillraceError `registry_unavailable` */
   async check(): Promise<void> {
     for (const [name, epoch] of this.#pending) {
       await this.#registry.releaseStream(name, epoch);
       this.#pending.delete(name);
     }
+    if (this.#lost) await this.#announceAll();
     for (let checked = 0; checked < CHECKS_PER_ROUND; checked++) {
       const next = this.#next();
       if (!next) return;
       await this.#compare(next);
     }
+  }
+
+  async #announceAll(): Promise<void> {
+    this.#lost = false;
+    try {
+      const { names } = this.#streams;
+      for (let from = 0; from < names.length; from += CHECKS_PER_ROUND) {
+        const streams = names
+          .slice(from, from + CHECKS_PER_ROUND)
+          .flatMap((name) => this.#streams.get(name) ?? []);
+        await Promise.all(streams.map((stream) => this.#announce(stream)));
+      }
+      this.#log.warn(
+        { streams: names.length },
+        'all streams announced again: the registry may have lost some',
+      );
+    } catch (error) {
+      this.#lost = true;
+      throw error;
+    }
+  }
+
+  /** What is refused is known there: it is seen why. */
+  async #announce(stream: Stream): Promise<void> {
+    const record = this.#record(stream);
+    if (!record || (await this.#registry.reannounceStream(record)) || stream.ended) return;
+    await this.#compare(stream);
   }
 
   #next(): Stream | undefined {
@@ -87,14 +121,20 @@ export class Holdings {
   }
 
   async #announceAgain(stream: Stream): Promise<void> {
+    const record = this.#record(stream);
+    if (!record) return;
+    const held = await this.#registry.reannounceStream(record);
+    const { name, epoch } = record;
+    this.#log.warn({ stream: name, epoch, held }, 'stream announced again: the registry had lost it');
+    if (!held && !stream.ended) stream.end('displaced');
+  }
+
+  #record(stream: Stream): StreamRecord | undefined {
     const report = stream.glance();
-    if (!report) return;
+    if (!report) return undefined;
     const { session, sinceMs, tracks, epoch } = report;
     const subject = this.#records.get(stream.name)?.subject ?? '';
-    const record = { name: stream.name, node: this.#node, epoch, session, subject, tracks, sinceMs };
-    const held = await this.#registry.reannounceStream(record);
-    this.#log.warn({ stream: stream.name, epoch, held }, 'stream announced again: the registry had lost it');
-    if (!held && !stream.ended) stream.end('displaced');
+    return { name: stream.name, node: this.#node, epoch, session, subject, tracks, sinceMs };
   }
 }
 

@@ -18,6 +18,7 @@ import { probePort } from './port-probe.ts';
 import { Quota } from './quota.ts';
 import { Sampler } from './sampler.ts';
 import type { MediaServerSettings } from './settings.ts';
+import { Strangers } from './strangers.ts';
 import { Streams } from './streams.ts';
 import { checkWorkerBinary } from './worker/identity.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -74,6 +75,8 @@ class MediaNode implements MediaServer {
   readonly #viewers: Quota;
   readonly #streams: Streams;
   readonly #holdings: Holdings;
+  readonly #strangers: Strangers;
+  readonly #stopLoss: () => void;
   readonly #lease: NodeLease;
   readonly #listeners = new Set<(notice: MediaNotice) => void>();
   #sampler: Sampler | undefined;
@@ -100,10 +103,15 @@ class MediaNode implements MediaServer {
     };
     this.#streams = new Streams(context, (name, epoch) => this.#holdings.release(name, epoch));
     this.#holdings = new Holdings(registry, settings.nodeId, this.#streams, this.#log);
+    this.#strangers = new Strangers(registry, settings.nodeId, this.#streams, this.#log);
+    this.#stopLoss = registry.onLoss(() => this.#holdings.announceAll());
     this.#lease = new NodeLease({
       registry,
       describe: () => this.#describe(),
-      afterRenewal: () => this.#holdings.check(),
+      afterRenewal: async () => {
+        await this.#holdings.check();
+        await this.#strangers.check();
+      },
       onFenced: () => this.#fenced(),
       log: this.#log,
     });
@@ -157,6 +165,7 @@ class MediaNode implements MediaServer {
 
   async #endAll(): Promise<void> {
     this.#lease.stop();
+    this.#stopLoss();
     this.#sampler?.close();
     this.#streams.endAll();
     this.#pipes.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_PROGRESS } from '../recording/progress.ts';
 import type { RecordingKey, RecordingProgress, RecordingRecord } from '../recording/recording.ts';
-import { name, type Open, recording, recordingId } from './conformance-trial.ts';
+import { name, type Open, recording, recordingId, running } from './conformance-trial.ts';
 import { RECORDING_KEPT_MS, RECORDING_LEASE_MS, type Registry } from './registry.ts';
 
 const HOST = 'host-1';
@@ -12,6 +12,7 @@ const FAILED: RecordingProgress = { ...RUNNING, state: 'failed', message: 'no me
 
 export function describeRecordings(open: Open): void {
   describeAttempts(open);
+  describeReannounced(open);
   describeLists(open);
 }
 
@@ -188,6 +189,60 @@ function describeAttempts(open: Open): void {
     await registry.enterRecording(recording('b', { key }), HOST);
     assert.equal(await registry.forgetRecording(id, 1), true);
     const third = await registry.enterRecording(recording('c', { key }), HOST);
+    assert.equal(third.entered ? 'none' : third.holder.id, 'b');
+  });
+}
+
+function describeReannounced(open: Open): void {
+  test('A registry that lost a recording has it back from its host, with its attempt, key and progress', async (t) => {
+    const { registry, peer } = await open(t);
+    const record = running('a', 3);
+    assert.equal(await registry.reannounceRecording(record), true);
+    const found = await peer.findRecording(record.id);
+    assert.deepEqual(found, { ...record, saidAtMs: found?.saidAtMs });
+    assert.ok((found?.saidAtMs ?? 0) > record.saidAtMs);
+    assert.deepEqual(await registry.recordings({ limit: 10, stream: record.stream }), [found]);
+    const other = await peer.enterRecording(recording('b', { key: record.key }), HOST);
+    assert.deepEqual(other, { entered: false, holder: found });
+    assert.equal(await registry.takeRecording({ id: record.id, host: 'host-2', seen: 3 }), undefined);
+    assert.equal(await registry.saveRecording(record.id, 3, COMPLETED), true);
+  });
+
+  test('Of two that announce one recording the higher attempt wins, whoever comes first', async (t) => {
+    const { registry, peer } = await open(t);
+    const [lower, higher] = [running('a', 1), running('a', 2, { host: 'host-2' })];
+    assert.equal(await registry.reannounceRecording(lower), true);
+    assert.equal(await peer.reannounceRecording(higher), true);
+    assert.equal(await registry.reannounceRecording(lower), false);
+    const { host, attempt } = (await registry.findRecording(lower.id)) ?? {};
+    assert.deepEqual([host, attempt], ['host-2', 2]);
+  });
+
+  test('Announced again by the host that it has, a recording is brought up to date', async (t) => {
+    const { registry, peer } = await open(t);
+    const { id } = await begun(registry, 'a');
+    assert.equal(await registry.reannounceRecording(running('a', 1)), true);
+    assert.deepEqual((await peer.findRecording(id))?.progress, running('a', 1).progress);
+  });
+
+  test("Nobody takes a recording by announcing another host's attempt, nor one that has ended", async (t) => {
+    const { registry } = await open(t);
+    const { id } = await begun(registry, 'a');
+    assert.equal(await registry.reannounceRecording(running('a', 1, { host: 'host-2' })), false);
+    assert.equal((await registry.findRecording(id))?.host, HOST);
+    await registry.saveRecording(id, 1, COMPLETED);
+    assert.equal(await registry.reannounceRecording(running('a', 1)), false);
+    assert.deepEqual((await registry.findRecording(id))?.progress, COMPLETED);
+  });
+
+  test('A recording whose key another one took meanwhile is known all the same, and leaves it the key', async (t) => {
+    const { registry } = await open(t);
+    const record = running('a', 1);
+    const other = recording('b', { key: record.key });
+    assert.equal((await registry.enterRecording(other, HOST)).entered, true);
+    assert.equal(await registry.reannounceRecording(record), true);
+    assert.equal(await registry.saveRecording(record.id, 1, COMPLETED), true);
+    const third = await registry.enterRecording(recording('c', { key: record.key }), HOST);
     assert.equal(third.entered ? 'none' : third.holder.id, 'b');
   });
 }

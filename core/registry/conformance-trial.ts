@@ -5,7 +5,8 @@ import type { Track } from '../channel/media.ts';
 import { MillraceError } from '../protocol/error.ts';
 import type { SessionId } from '../protocol/session-id.ts';
 import { parseStreamName } from '../protocol/stream-name.ts';
-import type { RecordingId, RecordingKey, RecordingSpec } from '../recording/recording.ts';
+import { NO_PROGRESS } from '../recording/progress.ts';
+import type { RecordingId, RecordingKey, RecordingRecord, RecordingSpec } from '../recording/recording.ts';
 import type { NodeId, NodeRecord, SessionRecord, StreamRecord } from './record.ts';
 import type { Registry, StreamChange, StreamClaim } from './registry.ts';
 
@@ -112,6 +113,12 @@ export function recording(id: string, more: Partial<RecordingSpec> = {}): Record
     sidecar: false,
     ...more,
   };
+}
+
+/** The record that a host would announce again. */
+export function running(id: string, attempt: number, more: Partial<RecordingRecord> = {}): RecordingRecord {
+  const progress = { ...NO_PROGRESS, state: 'recording', durableMs: 4000, bytes: 12_345 } as const;
+  return { ...recording(id), host: 'host-1', attempt, progress, saidAtMs: 1_600_000_000_000, ...more };
 }
 
 /** Announces the nodes and claims the stream. @returns its epoch */

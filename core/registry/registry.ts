@@ -193,6 +193,14 @@ export interface Registry {
    * until a later attempt begins, after the recording has ended too.
    */
   grantFinish(id: RecordingId, attempt: number): Promise<boolean>;
+  /**
+   * A host announces again a recording that it has, to a registry that lost it. Of two that announce one
+   * recording the higher attempt wins. What the registry has with this host and attempt is brought up to date,
+   * and its lease renewed.
+   * @returns false when a higher attempt is known, or this one is another host's, or has ended: the caller must
+   *   give it up
+   */
+  reannounceRecording(recording: RecordingRecord): Promise<boolean>;
   /** Forgets a recording, whatever its state. @returns false when it is unknown or has another attempt */
   forgetRecording(id: RecordingId, attempt: number): Promise<boolean>;
   findRecording(id: RecordingId): Promise<RecordingRecord | undefined>;

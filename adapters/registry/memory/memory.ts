@@ -126,6 +126,10 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
       checkOpen();
       return recordings.grantFinish(id, attempt);
     },
+    async reannounceRecording(recording) {
+      checkOpen();
+      return recordings.reannounce(recording, nowMs());
+    },
     async forgetRecording(id, attempt) {
       checkOpen();
       return recordings.forget(id, attempt);

@@ -54,12 +54,22 @@ export class Recordings {
   save(id: RecordingId, attempt: number, progress: RecordingProgress, nowMs: number): boolean {
     const record = this.#running(id, attempt);
     if (record === undefined) return false;
-    this.#set({ ...record, progress, saidAtMs: nowMs });
-    if (hasEnded(progress)) {
-      this.#keys.delete(record.key);
-      this.#ended.add(id);
-    }
+    this.#say({ ...record, progress, saidAtMs: nowMs });
     this.#sweep(nowMs);
+    return true;
+  }
+
+  reannounce(record: RecordingRecord, nowMs: number): boolean {
+    this.#sweep(nowMs);
+    const known = this.#records.get(record.id);
+    if (known !== undefined) {
+      if (known.attempt > record.attempt) return false;
+      const same = known.host === record.host && !hasEnded(known.progress);
+      if (known.attempt === record.attempt && !same) return false;
+      this.#ended.delete(record.id);
+    }
+    if (!this.#keys.has(record.key)) this.#keys.set(record.key, record.id);
+    this.#say({ ...record, saidAtMs: nowMs });
     return true;
   }
 
@@ -70,7 +80,8 @@ export class Recordings {
   forget(id: RecordingId, attempt: number): boolean {
     const record = this.#records.get(id);
     if (record?.attempt !== attempt) return false;
-    if (!this.#ended.delete(id)) this.#keys.delete(record.key);
+    this.#ended.delete(id);
+    this.#freeKey(record);
     return this.#records.delete(id);
   }
 
@@ -94,6 +105,17 @@ export class Recordings {
   #running(id: RecordingId, attempt: number): RecordingRecord | undefined {
     const record = this.#records.get(id);
     return record?.attempt === attempt && !hasEnded(record.progress) ? record : undefined;
+  }
+
+  #say(record: RecordingRecord): void {
+    this.#set(record);
+    if (!hasEnded(record.progress)) return;
+    this.#freeKey(record);
+    this.#ended.add(record.id);
+  }
+
+  #freeKey({ id, key }: RecordingRecord): void {
+    if (this.#keys.get(key) === id) this.#keys.delete(key);
   }
 
   #set(record: RecordingRecord): RecordingRecord {

@@ -12,7 +12,10 @@ export function readRecording(value: string): RecordingRecord {
   };
 }
 
-/** Sorts recordings by the time of their request, then by id. */
-export function placeOf({ requestedAtMs, id }: RecordingSpec): string {
-  return String(requestedAtMs).padStart(16, '0') + id;
+/** What never changes of it: its key, its places in the lists of all and of its stream's recordings, itself. */
+export function writeSpec(spec: RecordingSpec): [string, string, string, string] {
+  const { requestedAtMs, id, stream, key } = spec;
+  // Sorts by the time of the request, then by id.
+  const place = String(requestedAtMs).padStart(16, '0') + id;
+  return [key, place, JSON.stringify(stream) + place, JSON.stringify(spec)];
 }

@@ -11,7 +11,7 @@ import { hashSlot } from './hash-slot.ts';
 import { hashTag, SLOT_NAMES, type Slot } from './keys.ts';
 import { Pulse } from './pulse.ts';
 import { unavailable } from './reach.ts';
-import { placeOf, readRecording } from './recording-value.ts';
+import { readRecording, writeSpec } from './recording-value.ts';
 import { readSession, writeSession } from './session-value.ts';
 import { readStream, writeClaim, writeNode } from './stream-value.ts';
 import { Subscriber } from './subscriber.ts';
@@ -170,10 +170,8 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
     },
 
     async enterRecording(spec, host) {
-      const place = placeOf(spec);
-      const streamPlace = JSON.stringify(spec.stream) + place;
-      const args = [spec.id, JSON.stringify(host), spec.key, place, streamPlace, JSON.stringify(spec)];
-      const [outcome, , value] = await calls.run('enter-recording', [...args, JSON.stringify(NO_PROGRESS)]);
+      const args = [spec.id, JSON.stringify(host), ...writeSpec(spec), JSON.stringify(NO_PROGRESS)];
+      const [outcome, , value] = await calls.run('enter-recording', args);
       const record = readRecording(String(value));
       return outcome === 'entered' ? { entered: true, record } : { entered: false, holder: record };
     },
@@ -190,6 +188,12 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
     async grantFinish(id, attempt) {
       const [outcome] = complete(await calls.run('grant-finish', [id, attempt]));
       return outcome === 'granted';
+    },
+    async reannounceRecording({ host, attempt, progress, saidAtMs: _, ...spec }) {
+      const ended = hasEnded(progress) ? 'ended' : '';
+      const args = [spec.id, JSON.stringify(host), attempt, ended, ...writeSpec(spec)];
+      const [outcome] = await calls.run('reannounce-recording', [...args, JSON.stringify(progress)]);
+      return outcome === 'done';
     },
     async forgetRecording(id, attempt) {
       const [outcome] = complete(await calls.run('forget-recording', [id, attempt]));

@@ -32,6 +32,7 @@ export const SCRIPTS = {
   'enter-recording': { slot: 'recordings', writes: true },
   'take-recording': { slot: 'recordings', writes: true },
   'save-recording': { slot: 'recordings', writes: true },
+  'reannounce-recording': { slot: 'recordings', writes: true },
   'grant-finish': { slot: 'recordings', writes: false },
   'forget-recording': { slot: 'recordings', writes: true },
   'find-recording': { slot: 'recordings', writes: false },

@@ -8,10 +8,7 @@ if own then
 end
 local holder = redis.call('HGET', TAKEN, key)
 if holder then return reply('held', holder, read(holder).text) end
-redis.call('HSET', TAKEN, key, id)
-redis.call('ZADD', PLACES, 0, place)
-redis.call('ZADD', STREAM_PLACES, 0, stream_place)
-local recording = write(id, {
+local recording = list(id, {
   attempt = '0', host = host, said = whole(now_ms()), ended = '', key = key, place = place,
   stream_place = stream_place, spec = spec, progress = progress,
 })

@@ -8,12 +8,16 @@ local function now_ms()
   return math.floor(now / 1000)
 end
 
+local function free_key(id, recording)
+  if redis.call('HGET', TAKEN, recording.key) == id then redis.call('HDEL', TAKEN, recording.key) end
+end
+
 local function forget(id, recording)
   redis.call('HDEL', RECORDINGS, id)
   redis.call('ZREM', PLACES, recording.place)
   redis.call('ZREM', STREAM_PLACES, recording.stream_place)
   redis.call('ZREM', ENDED, id)
-  if redis.call('HGET', TAKEN, recording.key) == id then redis.call('HDEL', TAKEN, recording.key) end
+  free_key(id, recording)
 end
 
 local function read(id)
@@ -38,6 +42,18 @@ local function write(id, recording)
   recording.text = table.concat(lines, '\n')
   redis.call('HSET', RECORDINGS, id, recording.text)
   return recording
+end
+
+-- Enters one that is on no list.
+local function list(id, recording)
+  redis.call('ZADD', PLACES, 0, recording.place)
+  redis.call('ZADD', STREAM_PLACES, 0, recording.stream_place)
+  if recording.ended == '' then
+    redis.call('HSETNX', TAKEN, recording.key, id)
+  else
+    redis.call('ZADD', ENDED, recording.said, id)
+  end
+  return write(id, recording)
 end
 
 -- The one that has this attempt and has not ended.

@@ -8,7 +8,7 @@ recording.progress = progress
 recording.said = whole(now_ms())
 recording.ended = ended
 if ended ~= '' then
-  redis.call('HDEL', TAKEN, recording.key)
+  free_key(id, recording)
   redis.call('ZADD', ENDED, recording.said, id)
 end
 write(id, recording)
