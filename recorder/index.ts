@@ -2,7 +2,15 @@
 import type { RunReceiverOptions } from './receiver/run-receiver.ts';
 
 export type { RunReceiverOptions } from './receiver/run-receiver.ts';
+export { Superseded } from './store/claim.ts';
+export { type ReserveOptions, releaseFile, reserveFile } from './store/reserve-file.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts';
+export { type FindOptions, findUnfinished, type UnfinishedRecording } from './sweep/find-unfinished.ts';
+export {
+  type FinishedRecording,
+  type FinishRecordingOptions,
+  finishRecording,
+} from './sweep/finish-recording.ts';
 
 /** In a process of its own. Imported late: no other one needs mediasoup. */
 export async function runReceiver(options: RunReceiverOptions): Promise<void> {

@@ -1,0 +1,71 @@
+import type { Logger } from 'pino';
+import { MillraceError } from '../../core/protocol/error.ts';
+import type { RecordingEpoch, RecordingId, RecordingSpec } from '../../core/recording/recording.ts';
+import type { ObjectStore } from '../../core/storage/object-store.ts';
+import { parseKey, specKey, UNFINISHED } from '../store/layout.ts';
+import { Patience, Stopped } from '../store/patience.ts';
+import { decodeSpec } from '../store/spec.ts';
+import { getObject, inParallel, listAll } from '../store/storage.ts';
+
+/** A recording that something lies in storage of, besides its files. */
+export interface UnfinishedRecording {
+  readonly id: RecordingId;
+  /** Absent: it is complete, and a writer that did not know has left something. */
+  readonly spec?: RecordingSpec;
+  /** The newest file, from 0. */
+  readonly file: number;
+  /** 0 before the first writer. */
+  readonly newestEpoch: RecordingEpoch;
+  /** When something was written last, by the storage's clock. A writer with media writes every second. */
+  readonly newestModifiedAtMs: number;
+}
+
+export interface FindOptions {
+  readonly objects: ObjectStore;
+  readonly log: Logger;
+  readonly timeoutMs: number;
+}
+
+/**
+ * All recordings that are not complete, alive or not; whether a writer is alive, who launches them knows.
+ *
+ * @throws MillraceError `storage_unavailable` when it took too long
+ */
+export async function findUnfinished({
+  objects,
+  log,
+  timeoutMs,
+}: FindOptions): Promise<readonly UnfinishedRecording[]> {
+  const patience = new Patience({ log, signal: AbortSignal.timeout(timeoutMs) });
+  const storage = { objects, patience };
+  try {
+    const found = new Map<RecordingId, UnfinishedRecording>();
+    for (const { key, modifiedAtMs } of await listAll(storage, UNFINISHED)) {
+      const parsed = parseKey(key);
+      if (!parsed) continue;
+      const before = found.get(parsed.id) ?? {
+        id: parsed.id,
+        file: 0,
+        newestEpoch: 0,
+        newestModifiedAtMs: 0,
+      };
+      found.set(parsed.id, {
+        ...before,
+        file: Math.max(before.file, 'file' in parsed ? parsed.file : 0),
+        newestEpoch: Math.max(before.newestEpoch, 'epoch' in parsed ? parsed.epoch : 0),
+        newestModifiedAtMs: Math.max(before.newestModifiedAtMs, modifiedAtMs),
+      });
+    }
+    return await inParallel([...found.values()], async (recording) => {
+      const bytes = await getObject(storage, specKey(recording.id));
+      return bytes ? { ...recording, spec: decodeSpec(bytes) } : recording;
+    });
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    const why = patience.lastFailure ?? 'it is slow';
+    throw new MillraceError(
+      'storage_unavailable',
+      `${objects.location} was not listed within ${timeoutMs} ms: ${why}`,
+    );
+  }
+}

@@ -1,0 +1,145 @@
+import type { Logger } from 'pino';
+import { MillraceError } from '../../core/protocol/error.ts';
+import { displaced, rolledOver } from '../../core/recording/file-name.ts';
+import type {
+  RecordingEpoch,
+  RecordingFile,
+  RecordingId,
+  RecordingSpec,
+} from '../../core/recording/recording.ts';
+import type { ObjectStore } from '../../core/storage/object-store.ts';
+import { forgetRecording, settleFile } from '../finish/aftermath.ts';
+import { PART_BYTES, webmEnds } from '../finish/ends.ts';
+import { finishFile } from '../finish/finish-file.ts';
+import type { FileEnds } from '../finish/unfinished-file.ts';
+import { unfinishedFrom } from '../finish/unfinished-recovered.ts';
+import { Claim } from '../store/claim.ts';
+import { doneKey, parseKey, recordingPrefix, type StoredKey, specKey } from '../store/layout.ts';
+import { Patience, type Sleep, Stopped } from '../store/patience.ts';
+import { type Places, recoverFile } from '../store/recovery.ts';
+import { releaseKey } from '../store/reservation.ts';
+import { decodeDone, decodeSpec } from '../store/spec.ts';
+import { Spool } from '../store/spool.ts';
+import { deleteAll, getObject, listAll, type Storage } from '../store/storage.ts';
+
+export interface FinishRecordingOptions {
+  readonly objects: ObjectStore;
+  readonly id: RecordingId;
+  /** Higher than those of all writers and finishers before: from now on none of them writes. */
+  readonly epoch: RecordingEpoch;
+  /** This machine's: what storage did not get in time may be there. */
+  readonly spoolDirectory?: string;
+  /** For tests. */
+  readonly ends?: FileEnds;
+  readonly log: Logger;
+  readonly timeoutMs: number;
+  /** For tests. */
+  readonly partBytes?: number;
+  readonly sleep?: Sleep;
+}
+
+export interface FinishedRecording {
+  readonly spec: RecordingSpec;
+  /** In order; none when there was no media. */
+  readonly files: readonly RecordingFile[];
+}
+
+/**
+ * Completes all files of a recording from what lies in storage, and deletes everything else of it. Killed at
+ * any point of it, it is to be done again. Only for who was granted it.
+ *
+ * @returns undefined when storage knows no such recording (any more); leftovers of it are deleted
+ * @throws Superseded when somebody else has a higher epoch; MillraceError as `finishFile`, and
+ *   `storage_unavailable` when it took too long
+ */
+export async function finishRecording(
+  options: FinishRecordingOptions,
+): Promise<FinishedRecording | undefined> {
+  const { objects, log, timeoutMs, spoolDirectory, sleep } = options;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const patience = new Patience({ log, signal, ...(sleep ? { sleep } : {}) });
+  const spool =
+    spoolDirectory === undefined ? undefined : new Spool(spoolDirectory, (err) => log.warn({ err }, 'spool'));
+  try {
+    return await finishAll({ storage: { objects, patience }, ...(spool ? { spool } : {}) }, options);
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    const why = patience.lastFailure ?? 'it is slow';
+    throw new MillraceError(
+      'storage_unavailable',
+      `the recording could not be completed at ${objects.location} within ${timeoutMs} ms: ${why}`,
+    );
+  }
+}
+
+async function finishAll(
+  places: Places,
+  options: FinishRecordingOptions,
+): Promise<FinishedRecording | undefined> {
+  const { storage, spool } = places;
+  const { id } = options;
+  const stored = (await listAll(storage, recordingPrefix(id))).map(({ key }) => key);
+  const bytes = await getObject(storage, specKey(id));
+  if (!bytes) {
+    await deleteAll(storage, stored);
+    await spool?.deleteAll(recordingPrefix(id));
+    return undefined;
+  }
+  const spec = decodeSpec(bytes);
+  const keys = stored.map(parseKey).filter((key) => key !== undefined);
+  const last = Math.max(0, ...keys.map((key) => ('file' in key ? key.file : 0)));
+  const files: RecordingFile[] = [];
+  for (let file = 0; file <= last; file++) {
+    const finished =
+      (await doneFile(storage, keys, id, file)) ?? (await finishOne(places, options, spec, keys, file));
+    if (finished) files.push(finished);
+  }
+  await forgetRecording(storage, id);
+  await spool?.deleteAll(recordingPrefix(id));
+  return { spec, files };
+}
+
+async function doneFile(
+  storage: Storage,
+  keys: readonly StoredKey[],
+  id: RecordingId,
+  file: number,
+): Promise<RecordingFile | undefined> {
+  if (!keys.some((key) => key.kind === 'done' && key.file === file)) return undefined;
+  const bytes = await getObject(storage, doneKey(id, file));
+  return bytes && decodeDone(bytes);
+}
+
+async function finishOne(
+  places: Places,
+  options: FinishRecordingOptions,
+  spec: RecordingSpec,
+  keys: readonly StoredKey[],
+  file: number,
+): Promise<RecordingFile | undefined> {
+  const { storage } = places;
+  const { epoch, ends = webmEnds, log, partBytes = PART_BYTES } = options;
+  await new Claim(storage, spec.id, file, epoch).make();
+  const recovered = await recoverFile(places, spec.id, file);
+  if (!recovered) {
+    await releaseReservations(storage, spec, keys, file);
+    return undefined;
+  }
+  const unfinished = unfinishedFrom(recovered, spec, file);
+  const finished = await finishFile(storage, unfinished, { ends, partBytes, log });
+  await settleFile(storage, unfinished, finished, log);
+  return finished;
+}
+
+/** Of a file that was never begun: its own name, and those that writers took when it was taken. */
+async function releaseReservations(
+  storage: Storage,
+  { id, key }: RecordingSpec,
+  keys: readonly StoredKey[],
+  file: number,
+): Promise<void> {
+  const own = rolledOver(key, file + 1);
+  const epochs = keys.flatMap((one) => (one.kind === 'claim' && one.file === file ? [one.epoch] : []));
+  for (const name of [own, ...epochs.map((epoch) => displaced(own, epoch))])
+    await releaseKey(storage, id, name);
+}
