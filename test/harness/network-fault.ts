@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 
 /** A fault that is put on UDP sent from a server's media port, in the tests' own network namespace. */
 export interface NetworkFault {
+  /** Packets so far. */
+  dropped(): number;
   remove(): void;
 }
 
@@ -24,5 +26,12 @@ function dropUdp(port: number, match: readonly string[]): NetworkFault {
   }
   const rule = ['INPUT', '-p', 'udp', '--sport', String(port), ...match, '-j', 'DROP'];
   execFileSync('iptables', ['-A', ...rule]);
-  return { remove: () => void execFileSync('iptables', ['-D', ...rule]) };
+  return {
+    dropped: () => {
+      const listing = execFileSync('iptables', ['-S', 'INPUT', '-v']).toString();
+      const line = listing.split('\n').find((each) => each.includes(`--sport ${port} `)) ?? '';
+      return Number(/ -c (\d+) /.exec(line)?.[1] ?? 0);
+    },
+    remove: () => void execFileSync('iptables', ['-D', ...rule]),
+  };
 }

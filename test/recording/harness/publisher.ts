@@ -13,6 +13,8 @@ export interface Publisher {
   /** The newest peer connection offers again, after `change` was run with it as `pc`. */
   renegotiate(change: string): Promise<void>;
   mute(state: { readonly audio?: boolean; readonly video?: boolean }): Promise<void>;
+  /** What it published was lost with its worker: the next publish claims the stream anew. */
+  forget(): Promise<void>;
   /** Closes the newest peer connection and the stream. */
   stop(): Promise<void>;
 }
@@ -48,6 +50,10 @@ export async function openPublisher(browser: Browser, rig: Rig, stream: string):
     },
     async mute(state) {
       await rig.handlers.mute({ stream: name, session: own, role: 'publish', ...state });
+    },
+    async forget() {
+      if (epoch !== undefined) await rig.registry.releaseStream(name, epoch);
+      epoch = undefined;
     },
     async stop() {
       await rig.handlers.close({ stream: name, session: own, role: 'publish' });

@@ -16,11 +16,13 @@ export interface Receiving {
   readonly receiver: Receiver;
   /** Its open channels, oldest first. */
   readonly channels: readonly PipeChannel[];
+  /** Media servers by their addresses; more may be added. */
+  readonly servers: Servers;
   /** Connects as a muxer would. */
   listen(): Promise<Listener>;
 }
 
-type Servers = Readonly<Record<string, Pick<MediaServer, 'servePipes'>>>;
+type Servers = Record<string, Pick<MediaServer, 'servePipes'>>;
 
 /** It is closed when the test ends. */
 export async function startReceiving(
@@ -58,6 +60,7 @@ export async function startReceiving(
   return {
     receiver,
     channels,
+    servers,
     async listen() {
       const listener = await Listener.connect(socketPath);
       listeners.push(listener);
