@@ -1,6 +1,8 @@
 /** The recorder role: one attempt at one recording, in the processes that it consists of. */
+import type { RunMuxerOptions } from './muxer/run-muxer.ts';
 import type { RunReceiverOptions } from './receiver/run-receiver.ts';
 
+export type { RunMuxerOptions } from './muxer/run-muxer.ts';
 export type { RunReceiverOptions } from './receiver/run-receiver.ts';
 export { Superseded } from './store/claim.ts';
 export { type ReserveOptions, releaseFile, reserveFile } from './store/reserve-file.ts';
@@ -16,4 +18,10 @@ export {
 export async function runReceiver(options: RunReceiverOptions): Promise<void> {
   const receiver = await import('./receiver/run-receiver.ts');
   receiver.runReceiver(options);
+}
+
+/** In a process of its own. Imported late: no other one needs its parts. */
+export async function runMuxer(options: RunMuxerOptions): Promise<void> {
+  const muxer = await import('./muxer/run-muxer.ts');
+  muxer.runMuxer(options);
 }

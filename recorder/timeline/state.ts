@@ -68,3 +68,8 @@ const timelineState = z
 export function parseTimelineState(state: unknown): TimelineState {
   return timelineState.parse(state);
 }
+
+/** Length of the recording's files before the one that `state` is of. @throws as `parseTimelineState` */
+export function lengthBefore(state: unknown): number {
+  return parseTimelineState(state).beforeMs;
+}
