@@ -13,7 +13,9 @@ import { startChannelListener } from './channel-listener.ts';
 import { governLifetime } from './lifetime.ts';
 import { createLog, type LogFormat, logFormat } from './log.ts';
 import { mediaService } from './media-service.ts';
+import type { ReadSettings } from './read-settings.ts';
 import { type Reached, readyBlock, readyRecord } from './ready.ts';
+import { openRecordings } from './recordings.ts';
 import { mediaServerSettings, signalingSettings } from './role-settings.ts';
 import type { Settings } from './settings.ts';
 import { type ServerCertificate, serverCertificate } from './tls/certificate.ts';
@@ -25,10 +27,16 @@ const MAX_CALLS_IN_FLIGHT = 100_000;
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** How this program is started. */
+  readonly program: readonly [string, ...string[]];
 }
 
 /** `millrace all`: every role in this process, until a signal ends it. */
-export async function runAll(settings: Settings, { environment, version }: Surroundings): Promise<void> {
+export async function runAll(
+  read: ReadSettings,
+  { environment, version, program }: Surroundings,
+): Promise<void> {
+  const { settings } = read;
   const format = logFormat(settings, process.stdout.isTTY === true);
   const log = createLog(settings.logLevel, format);
   const closers: (() => Promise<void> | void)[] = [];
@@ -65,8 +73,12 @@ export async function runAll(settings: Settings, { environment, version }: Surro
   });
   closers.push(() => mediaServer.close());
   channel.serve('media', mediaService(mediaServer));
+  channel.serve('pipes', mediaServer.servePipes);
   mediaServer.onFenced(() => lifetime.end('this media server was fenced', 1));
   const [assets] = await Promise.all([pageAssets(), mediaServer.start()]);
+  const recorders = { registry, channel, access, log, format, environment, program };
+  const recordings = await openRecordings(read, recorders);
+  if (recordings !== undefined) closers.push(() => recordings.close());
 
   const signaling = createSignaling(signalingSettings(settings, certificate), {
     registry,
@@ -83,6 +95,7 @@ export async function runAll(settings: Settings, { environment, version }: Surro
     log,
     metrics,
     assets,
+    ...(recordings && { recordings }),
   });
   closers.push(() => signaling.close());
   await signaling.start();

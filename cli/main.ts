@@ -23,11 +23,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  if (process.argv[2] === 'recorder') {
-    keepCompiledCode(process.env);
-    const { runRecorder } = await import('./recorder.ts');
-    return runRecorder(program());
-  }
+  if (await ranRecorder(process.argv[2])) return;
   const args = parseArguments(process.argv.slice(2));
   if (args.command === 'help') return console.log(helpText());
   if (args.command === 'version') return console.log(packageVersion());
@@ -49,7 +45,7 @@ async function main(): Promise<void> {
   keepCompiledCode(process.env);
   // Imported late: mediasoup and the rest are not needed to say what is wrong with a setting.
   const { runAll } = await import('./all.ts');
-  await runAll(read.settings, { environment: process.env, version: packageVersion() });
+  await runAll(read, { environment: process.env, version: packageVersion(), program: program() });
 }
 
 function startFailure(error: Error): string {
@@ -61,6 +57,22 @@ function startFailure(error: Error): string {
 function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return String(version);
+}
+
+/** What processes of Millrace start, and people do not. */
+async function ranRecorder(command: string | undefined): Promise<boolean> {
+  if (!command?.startsWith('recorder')) return false;
+  keepCompiledCode(process.env);
+  if (command === 'recorder') {
+    const { runRecorder } = await import('./recorder.ts');
+    await runRecorder(program());
+    return true;
+  }
+  const { runMuxerPart, runReceiverPart } = await import('./recorder-part.ts');
+  if (command === 'recorder-receiver') await runReceiverPart();
+  else if (command === 'recorder-muxer') await runMuxerPart();
+  else return false;
+  return true;
 }
 
 /** How this program is started. */

@@ -67,7 +67,8 @@ export class ChildLauncher implements RecorderLauncher {
   readonly #context: RunContext;
   readonly #adoption: Adoption;
   readonly #runs = new Map<RecordingId, Run>();
-  /** Those whose key is not yet taken for good; counted with the others. */
+  /** Whose key is not yet taken for good, by stream, key and subject; counted with the others. */
+  readonly #beginning = new Map<string, Promise<Run>>();
   readonly #entering = new Set<RecordingId>();
   readonly #listeners = new Set<{ readonly tell: (record: RecordingRecord) => void }>();
   #ticker: NodeJS.Timeout | undefined;
@@ -131,18 +132,17 @@ export class ChildLauncher implements RecorderLauncher {
     this.#demandOpen();
     const same = this.#sameAs(request);
     if (same?.cancelled === false) return this.#awaitMedia(same, left());
-    const spec = this.#specOf(request);
-    this.#demandRoom();
-    this.#entering.add(spec.id);
-    let run: Run;
-    try {
-      // What is left of an attempt that came to nothing keeps the name until it is gone.
-      if (same !== undefined) await within(left(), same.ended, () => noMedia(spec.stream, request.timeoutMs));
-      await recordableStream(request.stream, this.#deps.registry, left());
-      run = await this.#enter(spec, left());
-    } finally {
-      this.#entering.delete(spec.id);
+    const late = () => noMedia(request.stream, request.timeoutMs);
+    // What is left of an attempt that came to nothing keeps the name until it is gone.
+    if (same !== undefined) await within(left(), same.ended, late);
+    const identity = JSON.stringify([request.stream, request.key, request.subject]);
+    let beginning = this.#beginning.get(identity);
+    if (beginning === undefined) {
+      this.#demandRoom();
+      beginning = this.#enter(this.#specOf(request), left()).finally(() => this.#beginning.delete(identity));
+      this.#beginning.set(identity, beginning);
     }
+    const run = await within(left(), beginning, late);
     return this.#awaitMedia(run, left());
   }
 
@@ -175,7 +175,7 @@ export class ChildLauncher implements RecorderLauncher {
 
   #demandRoom(): void {
     const { maxRecordings } = this.#settings;
-    if (this.#runs.size + this.#entering.size < maxRecordings) return;
+    if (this.#runs.size + this.#beginning.size < maxRecordings) return;
     throw new MillraceError(
       'too_many',
       `${maxRecordings} recordings run already, the most that this server makes at once; stop one first`,
@@ -208,29 +208,31 @@ export class ChildLauncher implements RecorderLauncher {
 
   /** Takes the key, in the registry and in storage. */
   async #enter(spec: RecordingSpec, timeoutMs: number): Promise<Run> {
-    const { registry, storage, log } = this.#deps;
-    const result = await registry.enterRecording(spec, this.#settings.host);
-    if (!result.entered) {
-      // The same was asked for twice at once.
-      const run = this.#sameAs({ ...spec, timeoutMs });
-      if (run?.cancelled === false) return run;
-      throw new MillraceError(
-        'name_taken',
-        `a recording of "${result.holder.stream}" has the name "${spec.key}"; choose another`,
-      );
-    }
-    // From now on a second request finds it; its recorder waits for the key.
+    const { registry, storage, log, now } = this.#deps;
+    const deadlineMs = now() + timeoutMs;
+    await recordableStream(spec.stream, registry, timeoutMs);
+    // A sweep that sees it in storage meanwhile is to leave it alone.
+    this.#entering.add(spec.id);
     try {
-      await storage.reserve(spec, { timeoutMs });
-      this.#demandOpen();
-    } catch (error) {
-      await registry.forgetRecording(spec.id, 0).catch(() => false);
-      storage.release(spec, { timeoutMs: RELEASE_TIMEOUT_MS }).catch((cause: unknown) => {
-        log.debug({ recording: spec.id, err: cause }, 'a reservation was perhaps left; it is found later');
-      });
-      throw error;
+      const result = await registry.enterRecording(spec, this.#settings.host);
+      if (!result.entered) {
+        const text = `a recording of "${result.holder.stream}" has the name "${spec.key}"; choose another`;
+        throw new MillraceError('name_taken', text);
+      }
+      try {
+        await storage.reserve(spec, { timeoutMs: Math.max(1, deadlineMs - now()) });
+        this.#demandOpen();
+      } catch (error) {
+        await registry.forgetRecording(spec.id, 0).catch(() => false);
+        storage.release(spec, { timeoutMs: RELEASE_TIMEOUT_MS }).catch((cause: unknown) => {
+          log.debug({ recording: spec.id, err: cause }, 'a reservation was perhaps left; it is found later');
+        });
+        throw error;
+      }
+      return this.#begin(result.record);
+    } finally {
+      this.#entering.delete(spec.id);
     }
-    return this.#begin(result.record);
   }
 
   #begin(record: RecordingRecord, stored?: number): Run {

@@ -4,6 +4,8 @@ import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import type { StreamRecord } from '../../../core/registry/record.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 
+/** For a holder to say what it carries. */
+const DESCRIBE_MS = 2000;
 /** What WebM holds. */
 const RECORDABLE: ReadonlySet<Codec> = new Set(['opus', 'VP8', 'VP9', 'AV1']);
 
@@ -19,7 +21,7 @@ export async function recordableStream(
   timeoutMs: number,
 ): Promise<StreamRecord> {
   let stream = await registry.findStream(name);
-  if (stream?.tracks.length === 0) stream = await described(name, registry, timeoutMs);
+  if (stream?.tracks.length === 0) stream = await described(name, registry, Math.min(DESCRIBE_MS, timeoutMs));
   if (stream === undefined || stream.tracks.length === 0) {
     throw new MillraceError('stream_not_found', `nobody publishes "${name}"; publish it first`);
   }

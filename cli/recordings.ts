@@ -1,0 +1,85 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { ChildLauncher } from '../adapters/recorder-launcher/child/launcher.ts';
+import type { Registry } from '../core/registry/registry.ts';
+import type { ObjectStore } from '../core/storage/object-store.ts';
+import { openRecordingStorage } from '../recorder/index.ts';
+import type { ChannelAccess } from './channel-access.ts';
+import type { ChannelListener } from './channel-listener.ts';
+import type { LogFormat } from './log.ts';
+import type { ReadSettings } from './read-settings.ts';
+import { recorderEnvironment } from './recorder-environment.ts';
+import { openStorage } from './storage.ts';
+
+/** What is left of the time to end after that belongs to the other roles. */
+const LEAVE_MS = 1200;
+
+export interface Recordings {
+  readonly launcher: ChildLauncher;
+  readonly objects: ObjectStore;
+  close(): Promise<void>;
+}
+
+export interface RecordingsDeps {
+  readonly registry: Registry;
+  readonly channel: ChannelListener;
+  readonly access: ChannelAccess;
+  readonly log: Logger;
+  readonly format: LogFormat;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How this program is started. */
+  readonly program: readonly [string, ...string[]];
+}
+
+/** Recordings of this server, by child processes; undefined where they are off. */
+export async function openRecordings(
+  read: ReadSettings,
+  { registry, channel, access, log: parent, format, environment, program }: RecordingsDeps,
+): Promise<Recordings | undefined> {
+  const { settings } = read;
+  if (settings.recordings === undefined) return undefined;
+  const log = parent.child({ component: 'recordings' });
+  const objects = await openStorage(settings.recordings);
+  const storage = await openRecordingStorage({ objects, log, wallClock: Date.now });
+  const launcher = new ChildLauncher(
+    {
+      host: `${hostname()}-${process.pid}`,
+      maxRecordings: settings.maxRecordings,
+      limits: {
+        maxDurationMs: settings.maxRecordingDuration,
+        maxFileBytes: settings.maxRecordingSize,
+        maxSpoolBytes: settings.maxSpoolSize,
+        flushIntervalMs: settings.recordingFlush,
+        resumeMs: settings.resumeTimeout,
+      },
+      sidecar: settings.recordingSidecar === 'on',
+    },
+    {
+      registry,
+      storage,
+      address: channel.address,
+      program: {
+        command: [...program, 'recorder'],
+        environment: recorderEnvironment(read, environment, format),
+      },
+      token: (id) => access.recorderToken(id),
+      log,
+      now: () => performance.now(),
+      wallClock: Date.now,
+    },
+  );
+  channel.serve('recorder', launcher.serve);
+  launcher.open();
+  return { launcher, objects, close: () => close(launcher, objects) };
+}
+
+/** Recorders go on making things durable by themselves when there is no time left to wait for it. */
+async function close(launcher: ChildLauncher, objects: ObjectStore): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LEAVE_MS);
+  });
+  await Promise.race([launcher.close(), late]);
+  clearTimeout(timer);
+  objects.close();
+}

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import { attemptOf } from '../core/recording/recording.ts';
+import type { RecordingStorage, UnfinishedRecording } from '../core/recording/storage.ts';
+import type { ObjectStore } from '../core/storage/object-store.ts';
+import { releaseFile, reserveFile } from './store/reserve-file.ts';
+import { type UnfinishedRecording as Found, findUnfinished } from './sweep/find-unfinished.ts';
+import { finishRecording } from './sweep/finish-recording.ts';
+
+/** What a writer left that did not know that the recording is complete, is so old before it is deleted. */
+const LEFTOVER_AGE_MS = 10 * 60_000;
+
+export interface RecordingStorageOptions {
+  readonly objects: ObjectStore;
+  readonly log: Logger;
+  /** Unix time in ms. */
+  readonly wallClock: () => number;
+}
+
+/** Storage as those see it who launch recorders. */
+export function recordingStorage({ objects, log, wallClock }: RecordingStorageOptions): RecordingStorage {
+  return {
+    async reserve(spec, { timeoutMs }) {
+      await reserveFile({ objects, spec, log, timeoutMs });
+    },
+    async release(spec, { timeoutMs }) {
+      await releaseFile({ objects, spec, log, timeoutMs });
+    },
+    async unfinished({ limit, timeoutMs }) {
+      const found = await findUnfinished({ objects, log, timeoutMs });
+      const leftovers = found.filter(
+        ({ spec, newestModifiedAtMs }) =>
+          spec === undefined && wallClock() - newestModifiedAtMs > LEFTOVER_AGE_MS,
+      );
+      for (const { id, newestEpoch } of leftovers) {
+        await finishRecording({ objects, id, epoch: newestEpoch + 1, log, timeoutMs });
+      }
+      return found.flatMap(described).slice(0, limit);
+    },
+  };
+}
+
+function described({ spec, newestEpoch, newestModifiedAtMs }: Found): UnfinishedRecording[] {
+  if (spec === undefined) return [];
+  return [{ spec, attempt: attemptOf(newestEpoch), writtenAtMs: newestModifiedAtMs }];
+}
