@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, realpath, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { MillraceError } from '../../../core/protocol/error.ts';
 import { checkObjectKey } from '../../../core/storage/object-key.ts';
 import { StorageConflict } from '../../../core/storage/object-store.ts';
@@ -9,6 +10,8 @@ import { hasCode, unless } from './failure.ts';
 /** What the store needs for itself, below the root; no key leads there. */
 const HIDDEN = '.millrace/.store';
 const AREAS = ['drafts', 'claims', 'metadata', 'uploads'] as const;
+/** No process takes as long over what it writes. */
+const LEFT_AFTER_MS = 24 * 3_600_000;
 export type Area = (typeof AREAS)[number];
 
 /** Which files keys are, and folders around them. */
@@ -79,10 +82,12 @@ export class Place {
   }
 
   async #make(): Promise<string> {
-    await mkdir(this.root, { recursive: true });
+    await makeWithParents(this.root);
     const real = await realpath(this.root);
-    for (const area of AREAS) await mkdir(join(real, HIDDEN, area), { recursive: true });
+    for (const area of AREAS) await makeWithParents(join(real, HIDDEN, area));
     await syncFolder(join(real, HIDDEN));
+    await sweep(join(real, HIDDEN, 'drafts'), () => true);
+    await sweep(join(real, HIDDEN, 'uploads'), (name) => !isUpload(join(real, HIDDEN, 'uploads', name)));
     return real;
   }
 
@@ -163,6 +168,32 @@ export async function withFile<T>(
   } finally {
     await handle.close();
   }
+}
+
+/** Node's recursive `mkdir` says ENOENT whatever the reason is. */
+async function makeWithParents(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    if (!hasCode(error, 'ENOENT') || dirname(folder) === folder) throw error;
+    await makeWithParents(dirname(folder));
+    await makeWithParents(folder);
+  }
+}
+
+/** Deletes what processes that died left behind long ago. */
+async function sweep(folder: string, isLeft: (name: string) => boolean): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const stats = await unless(['ENOENT'], lstat(path));
+    if (stats === undefined || stats.mtimeMs > Date.now() - LEFT_AFTER_MS || !isLeft(name)) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+function isUpload(path: string): boolean {
+  return existsSync(join(path, 'upload.json')) && !basename(path).startsWith('new-');
 }
 
 async function isFolder(path: string): Promise<boolean> {

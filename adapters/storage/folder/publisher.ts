@@ -71,8 +71,8 @@ export class Publisher {
     // A claim made after the version was replaced, and its claim taken away, is worth nothing.
     const valid = (await versionAt(path))?.etag === current;
     const renamed = valid && (await moved(draft.path, path));
-    // Where the draft is gone, someone has renamed it for us; where it is not, the object was deleted with its folder.
-    const helped = valid && !renamed && !existsSync(draft.path);
+    // A draft is gone only where another has found a claim that is worth something, and renamed it for us.
+    const helped = !renamed && !existsSync(draft.path);
     await unless(['ENOENT'], unlink(claim));
     return renamed || helped;
   }
@@ -94,6 +94,7 @@ async function create(draft: Draft, path: string): Promise<boolean> {
     if (hasCode(error, 'EEXIST') && (await versionAt(path)) === undefined) {
       throw new StorageConflict(`${path} is a folder`);
     }
+    if (hasCode(error, 'ENOTDIR')) throw new StorageConflict(`${path}: a file stands in place of a folder`);
     if (hasCode(error, 'EEXIST', 'ENOENT')) return false;
     throw error;
   }

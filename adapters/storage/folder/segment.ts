@@ -38,7 +38,9 @@ export class Segment {
     return this.#sealed;
   }
 
+  /** Begins at once: what is sealed right behind it waits for it. */
   async write(number: number, body: Uint8Array): Promise<Slot> {
+    if (this.#sealed) throw new Error(`${this.path} is sealed`);
     const slot = this.#slotFor(number, body.length);
     const writing = writeAt(this.path, body, slot.offset);
     const settled = writing.catch(() => {

@@ -7,7 +7,7 @@ import {
   type Upload,
   type UploadedPart,
 } from '../../../core/storage/object-store.ts';
-import { unless } from './failure.ts';
+import { hasCode, unless } from './failure.ts';
 import type { MetadataFiles } from './metadata-files.ts';
 import { type Draft, type Place, randomName, withFile } from './place.ts';
 import type { Publisher } from './publisher.ts';
@@ -60,12 +60,14 @@ export class Uploads {
     if (!Number.isInteger(number) || number < 1 || number > MAX_PART) {
       throw new MillraceError('invalid_field', `${number} is no number of a part: 1 to ${MAX_PART}`);
     }
-    await this.#folders.find(upload);
-    const segment = await this.#segmentOf(upload);
-    const slot = await segment.write(number, body);
-    const etag = `"${randomName()}"`;
-    await this.#folders.savePart(upload, number, { etag, segment: segment.name, ...slot });
-    return { etag };
+    return this.#unlessGone(upload, async () => {
+      // Nothing is awaited before: parts sent at once stand in the order in which they were sent.
+      const segment = await this.#openSegment(upload);
+      const slot = await segment.write(number, body);
+      const etag = `"${randomName()}"`;
+      await this.#folders.savePart(upload, number, { etag, segment: segment.name, ...slot });
+      return { etag };
+    });
   }
 
   /** Goes on to its end when nobody waits for it any more, as a store behind a network does. */
@@ -78,7 +80,9 @@ export class Uploads {
     const name = JSON.stringify([upload, parts, ifMatch, ifNoneMatch]);
     const running = this.#completing.get(name);
     if (running) return running;
-    const completing = this.#complete(upload, parts, condition).finally(() => this.#completing.delete(name));
+    const completing = this.#unlessGone(upload, () => this.#complete(upload, parts, condition)).finally(() =>
+      this.#completing.delete(name),
+    );
     this.#completing.set(name, completing);
     return completing;
   }
@@ -156,7 +160,7 @@ export class Uploads {
         try {
           for (const record of records) {
             const path = await this.#folders.segmentPath(upload.id, record.segment);
-            const from = sources.get(path) ?? (await this.#openSegment(path, upload));
+            const from = sources.get(path) ?? (await this.#readSegment(path, upload));
             sources.set(path, from);
             await this.#copy(from, to, record, upload);
           }
@@ -171,7 +175,7 @@ export class Uploads {
     return { ...draft, temporary: true };
   }
 
-  async #openSegment(path: string, { key, id }: Upload): Promise<FileHandle> {
+  async #readSegment(path: string, { key, id }: Upload): Promise<FileHandle> {
     const handle = await unless(['ENOENT'], open(path, 'r'));
     if (handle === undefined) throw new StorageConflict(`the parts of the upload ${id} of ${key} are gone`);
     return handle;
@@ -197,15 +201,39 @@ export class Uploads {
     }
   }
 
+  /** Others may end the upload at any moment; then all its files are gone. */
+  async #unlessGone<T>(upload: Upload, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) await this.#folders.find(upload);
+      throw error;
+    }
+  }
+
+  /** One that takes parts still: another may have been completed while this one was waited for. */
+  async #openSegment(upload: Upload): Promise<Segment> {
+    for (;;) {
+      const segment = await this.#segmentOf(upload);
+      if (!segment.sealed) return segment;
+    }
+  }
+
   #segmentOf(upload: Upload): Promise<Segment> {
     const there = this.#segments.get(upload.id);
     if (there) return there;
-    const made = this.#folders.newSegment(upload).then(({ name, path }) => new Segment(name, path));
+    const made = this.#newSegment(upload);
     this.#segments.set(upload.id, made);
     made.catch(() => this.#segments.delete(upload.id));
     const [oldest] = this.#segments.keys();
     if (this.#segments.size > MAX_SEGMENTS && oldest !== undefined) this.#segments.delete(oldest);
     return made;
+  }
+
+  async #newSegment(upload: Upload): Promise<Segment> {
+    await this.#folders.find(upload);
+    const { name, path } = await this.#folders.newSegment(upload);
+    return new Segment(name, path);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, lstat } from 'node:fs/promises';
-import { StorageConflict } from '../../../core/storage/object-store.ts';
+import { MillraceError } from '../../../core/protocol/error.ts';
 import { unless } from './failure.ts';
 
 /** What a file says of the object that it is. */
@@ -33,11 +33,13 @@ export function versionOf(stats: BigIntStats): Version {
 /**
  * The object at that path; undefined where nothing is, or a folder.
  *
- * @throws StorageConflict where something stands there that is neither
+ * @throws MillraceError `name_refused` where something stands there that is neither, such as a symbolic link
  */
 export async function versionAt(path: string): Promise<Version | undefined> {
   const stats = await unless(['ENOENT', 'ENOTDIR'], lstat(path, { bigint: true }));
   if (stats === undefined || stats.isDirectory()) return undefined;
-  if (!stats.isFile()) throw new StorageConflict(`${path} is neither a file nor a folder`);
+  if (!stats.isFile()) {
+    throw new MillraceError('name_refused', `${path} is neither a file nor a folder`);
+  }
   return versionOf(stats);
 }
