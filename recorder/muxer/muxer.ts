@@ -139,7 +139,13 @@ export class Muxer {
   }
 
   #place(frames: readonly Frame[]): void {
-    for (const frame of frames) this.#timeline.frame(frame);
+    for (const frame of frames) {
+      if (frame.kind === 'video' && frame.keyFrame) {
+        this.#keyFrameAtMs = frame.atMs;
+        this.#pace.came(frame.atMs);
+      }
+      this.#timeline.frame(frame);
+    }
   }
 
   #add(block: TimedBlock): void {
@@ -147,10 +153,6 @@ export class Muxer {
     if (this.#timeline.beforeMs + block.timeMs >= this.#options.limits.maxDurationMs) {
       this.#limited = true;
       return;
-    }
-    if (block.kind === 'video' && block.keyFrame) {
-      this.#keyFrameAtMs = block.atMs;
-      this.#pace.came(block.atMs);
     }
     if (this.#rollOver === undefined && this.#mustRoll(block)) {
       this.#rollOver = new RollOver(block, this.#timeline.state, this.#writer.position.tracks);
