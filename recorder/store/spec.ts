@@ -11,6 +11,7 @@ const specSchema = z.object({
   stream: z.string().transform(parseStreamName),
   key: z.string().transform(parseFileName),
   subject: z.string(),
+  origin: z.literal('record.start').exactOptional(),
   requestedAtMs: z.number(),
   limits: z.object({
     maxDurationMs: amount,
