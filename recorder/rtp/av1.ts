@@ -99,7 +99,8 @@ function readObu(element: Uint8Array): Obu | undefined {
     end = start + told.value;
   }
   const payload = element.subarray(start, end);
-  const header = element.slice(0, headerBytes);
+  // A copy: `slice` of a Buffer would be a view of the packet.
+  const header = Uint8Array.from(element.subarray(0, headerBytes));
   header[0] = first | 0x02;
   const whole = concatenate([header, writeLeb128(payload.length), payload]);
   return { type: (first >> 3) & 15, payload, whole };

@@ -61,7 +61,7 @@ export class TrackReader {
   mute(muted: boolean, atMs: number): Frame[] {
     if (muted === this.#muted) return [];
     this.#muted = muted;
-    return muted ? this.#pause(atMs) : this.#choice.restart();
+    return muted ? this.#pause(atMs) : [...this.#choice.restart(), ...this.tick(atMs)];
   }
 
   /** The track ends. @returns what was waiting and is whole */
@@ -97,7 +97,8 @@ export class TrackReader {
   #riseDue(atMs: number): boolean {
     if (!this.#choice.couldRise(atMs)) {
       this.#riseSinceMs = undefined;
-      this.#riseDelayMs = RISE_DELAY_MS;
+      // A larger encoding that comes and goes is asked for more and more rarely too.
+      if (this.#choice.current === this.#encodings.length - 1) this.#riseDelayMs = RISE_DELAY_MS;
       return false;
     }
     this.#riseSinceMs ??= atMs;

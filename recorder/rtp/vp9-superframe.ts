@@ -49,7 +49,7 @@ export function hideFrame(
   header: Vp9Header & { readonly showsExisting: false },
 ): Uint8Array {
   if (header.keyFrame) {
-    const hidden = frame.slice();
+    const hidden = Uint8Array.from(frame);
     setBit(hidden, header.showBit, 0);
     return hidden;
   }
