@@ -3,6 +3,7 @@ import type { Codec, Kind } from '../../core/channel/media.ts';
 import type { PipedTrack } from '../../core/channel/pipes.ts';
 import type { OwnPipe } from './own-pipe.ts';
 import type { Reception } from './reception.ts';
+import type { Addressed } from './track-table.ts';
 
 /** WebM holds no H264. */
 export function isRecordable(codec: Codec): boolean {
@@ -10,7 +11,7 @@ export function isRecordable(codec: Codec): boolean {
 }
 
 /** One track on its way from a pipe to the muxer. It ends when its pull says so, or with its pipe. */
-export class ReceivedTrack {
+export class ReceivedTrack implements Addressed {
   readonly number: number;
   readonly kind: Kind;
   readonly ssrcs: readonly number[];
@@ -101,7 +102,6 @@ export class ReceivedTrack {
     this.#reception.emit({ type: 'muted', track: this.number, muted, atMs });
   }
 
-  /** Never throws: a muxer that needs one asks again. */
   requestKeyFrame(): void {
     if (this.#closed) return;
     this.#reception.worker.ask('asking for a key frame', this.#consumer.requestKeyFrame()).catch(() => {});

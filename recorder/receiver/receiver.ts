@@ -8,9 +8,10 @@ import { EventLog } from './event-log.ts';
 import { MuxerSocket } from './muxer-socket.ts';
 import type { PipeListen } from './own-pipe.ts';
 import { OwnWorker } from './own-worker.ts';
-import { type Reception, TrackTable } from './reception.ts';
+import type { Reception } from './reception.ts';
 import { Subscription } from './subscription.ts';
 import { Tap } from './tap.ts';
+import { TrackTable } from './track-table.ts';
 
 const TICK_MS = 100;
 /** What is not durable is kept for the next muxer up to this: more than 10 s of the highest bitrate. */
@@ -52,7 +53,7 @@ export class Receiver {
   readonly #socket: MuxerSocket;
   readonly #ticker: NodeJS.Timeout;
   #current: Subscription | undefined;
-  /** Of another media server; it goes when the current one receives. */
+  /** Of another media server; it goes when the current one has it all. */
   #older: Subscription | undefined;
   #lastPacketAtMs = performance.now();
   #closed = false;
@@ -183,7 +184,7 @@ export class Receiver {
     const nowMs = performance.now();
     this.#emit({ type: 'tick', atMs: nowMs });
     this.#current?.check(nowMs);
-    if (this.#older && (this.#current?.receiving || this.#older.over)) {
+    if (this.#older && (this.#current?.settled(nowMs) || this.#older.over)) {
       this.#older.close();
       this.#older = undefined;
     }

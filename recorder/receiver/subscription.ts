@@ -53,6 +53,11 @@ export class Subscription {
     return this.#newest?.receiving ?? false;
   }
 
+  /** Whether all of the stream has come for a moment: what came from elsewhere is not needed any more. */
+  settled(nowMs: number): boolean {
+    return this.#newest !== undefined && this.#newest.completeForMs(nowMs) >= OVERLAP_MS;
+  }
+
   /** Given up, and nothing is left of it. */
   get over(): boolean {
     return this.#closed || (this.#givenUp && !this.#newest && this.#pursuit === 'none');
@@ -72,7 +77,7 @@ export class Subscription {
   seek(): void {
     this.#givenUp = false;
     this.#pauseMs = FIRST_PAUSE_MS;
-    if (!this.#newest) void this.#pursue();
+    if (!this.#newest && this.#pursuit === 'none') void this.#pursue();
   }
 
   /** What it has goes on until it ends; nothing more is sought. */
@@ -85,7 +90,7 @@ export class Subscription {
   check(nowMs: number): void {
     const newest = this.#newest;
     if (!newest) return;
-    if (newest.completeForMs(nowMs) >= OVERLAP_MS) this.#release(this.#leaving);
+    if (this.settled(nowMs)) this.#release(this.#leaving);
     if (this.#givenUp || this.#pursuit !== 'none') return;
     const silentMs = newest.silentMs(nowMs);
     if (silentMs < FIRST_PATIENCE_MS / 2 && newest.receiving) this.#patienceMs = FIRST_PATIENCE_MS;
@@ -162,8 +167,13 @@ export class Subscription {
 
   #failed(error: unknown): void {
     if (this.#closed) return;
-    this.#problem = error instanceof Error ? error.message : String(error);
-    this.#options.log.warn({ err: error }, 'stream not pulled; trying again');
+    const problem = error instanceof Error ? error.message : String(error);
+    // Said once, however often it is tried.
+    this.#options.log[problem === this.#problem ? 'debug' : 'warn'](
+      { err: error },
+      'stream not pulled; trying again',
+    );
+    this.#problem = problem;
     // A connection that does not answer is none.
     if (error instanceof MillraceError && error.errorName === 'timed_out') this.#channel?.close();
     if (this.#givenUp) return;
