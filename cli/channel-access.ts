@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { connectWebSocket } from '../adapters/channel/websocket/client.ts';
-import type { Gone } from '../adapters/channel/websocket/link.ts';
+import type { Gone } from '../adapters/channel/websocket/gone.ts';
 import { RECORDER_SERVICES, type Secrets, signChannelToken } from '../adapters/channel/websocket/token.ts';
 import type { CallMap, Channel } from '../core/channel/channel.ts';
 import type { ServiceName } from '../core/channel/service.ts';

@@ -1,8 +1,8 @@
 import type { Peer, PeerIdentity } from '../../../core/channel/service.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
 import { asSent, tooManyCallsError } from '../failure.ts';
+import type { Connection } from './connection.ts';
 import { BadFrame, type CallFrame, decodeCall, encodeFailure, encodeNotice, encodeReply } from './frame.ts';
-import type { Link } from './link.ts';
 
 /** A `Serve` of any service: only the two ends know what its calls and notices hold. */
 export type AnyServe = (peer: Peer<never>) => Readonly<Record<string, (request: never) => Promise<unknown>>>;
@@ -19,20 +19,21 @@ export interface AnsweringOptions {
 /** The answering end of one connection: it runs a handler for each call, sends its reply, and notices. */
 export class Answering {
   readonly #options: AnsweringOptions;
-  readonly #link: Link;
+  readonly #connection: Connection;
   readonly #handlers: ReturnType<AnyServe>;
   readonly #closeListeners: (() => void)[] = [];
   #gone = false;
   #running = 0;
 
-  constructor(link: Link, options: AnsweringOptions) {
-    this.#link = link;
+  constructor(connection: Connection, options: AnsweringOptions) {
+    this.#connection = connection;
     this.#options = options;
     const peer: Peer<unknown> = {
       identity: options.identity,
       notify: (notice) => {
         // Whoever misses one notice knows less than whoever is told that the connection is gone.
-        if (this.#send(encodeNotice(notice), 'a notice') === 'too_large') link.breach('a notice too large');
+        if (this.#send(encodeNotice(notice), 'a notice') === 'too_large')
+          connection.breach('a notice too large');
       },
       onClose: (listener) => {
         if (this.#gone) queueMicrotask(listener);
@@ -48,7 +49,7 @@ export class Answering {
       frame = decodeCall(text);
     } catch (error) {
       if (!(error instanceof BadFrame)) throw error;
-      this.#link.breach(error.message);
+      this.#connection.breach(error.message);
       return;
     }
     if (frame !== undefined) void this.#answer(frame);
@@ -90,8 +91,8 @@ export class Answering {
     );
   }
 
-  #send(frame: string, what: string): ReturnType<Link['send']> {
-    const sent = this.#link.send(frame);
+  #send(frame: string, what: string): ReturnType<Connection['send']> {
+    const sent = this.#connection.send(frame);
     if (sent === 'too_large') {
       this.#options.onError(new Error(`${frame.length} characters are more than the channel carries`), what);
     }

@@ -5,8 +5,8 @@ import { echoing, LONG_MS, named, type TrialCalls } from '../../../core/channel/
 import { SERVICE_NAMES, type ServiceName } from '../../../core/channel/service.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
 import { connectWebSocket } from './client.ts';
+import type { Gone } from './gone.ts';
 import { clusterToken, connect, SECRET, secrets, startChannelServer } from './harness/connection.ts';
-import type { Gone } from './link.ts';
 import { RECORDER_SERVICES, signChannelToken } from './token.ts';
 
 const OTHER = Buffer.from('another secret of more than thirty-two bytes');

@@ -11,8 +11,8 @@ import {
   until,
 } from '../../../core/channel/conformance-trial.ts';
 import type { Peer } from '../../../core/channel/service.ts';
+import type { Gone } from './gone.ts';
 import { clusterToken, connect, startChannelServer } from './harness/connection.ts';
-import type { Gone } from './link.ts';
 
 const KIB = 1024;
 
@@ -120,8 +120,8 @@ describe('A message longer than the channel carries', () => {
 describe('Before it is open', () => {
   test('a channel holds a bounded amount for later', async (t) => {
     const { address } = await startChannelServer(t, () => echoing);
-    const channel = connect<TrialCalls, never>(t, address, { limits: { maxBufferedBytes: 100 * KIB } });
-    const call = () => channel.call('echo', { value: 'x'.repeat(60 * KIB) }, { timeoutMs: LONG_MS });
+    const channel = connect<TrialCalls, never>(t, address, { limits: { maxBufferedBytes: 1000 * KIB } });
+    const call = () => channel.call('echo', { value: 'x'.repeat(600 * KIB) }, { timeoutMs: LONG_MS });
     const first = call();
     await assert.rejects(call(), named('too_many'));
     await first;

@@ -1,15 +1,14 @@
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import WebSocket, { type ClientOptions } from 'ws';
 import type { CallMap, Channel } from '../../../core/channel/channel.ts';
 import type { ServiceName } from '../../../core/channel/service.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
 import { asSent, closedError, overdueError, tooManyCallsError } from '../failure.ts';
 import { Outbox } from '../outbox.ts';
 import { serviceUrl } from './address.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
 import { type AnswerFrame, BadFrame, decodeAnswer, encodeCall } from './frame.ts';
-import { CLOSE_TIMEOUT_MS, type Gone, LINK_LIMITS, Link, type LinkLimits } from './link.ts';
-import { subprotocols, VERSIONS } from './version.ts';
+import type { Gone } from './gone.ts';
+import { Redialling } from './redialling.ts';
+import { VERSIONS } from './version.ts';
 
 export interface WebSocketChannelOptions {
   /** The token for one opening handshake. It may throw; the channel is closed then. */
@@ -17,15 +16,13 @@ export interface WebSocketChannelOptions {
   readonly maxCallsInFlight: number;
   /** For the opening handshake. */
   readonly openTimeoutMs?: number;
-  readonly limits?: Partial<LinkLimits>;
+  readonly limits?: Partial<ConnectionLimits>;
   readonly versions?: readonly number[];
   /** Told once why the channel is gone, before those who asked by `onClose`. */
   readonly onGone?: (gone: Gone) => void;
 }
 
 const OPEN_TIMEOUT_MS = 2000;
-/** A refusal's text, for the log. */
-const MAX_REFUSAL_CHARACTERS = 200;
 /** Answers that came in with one read and wait for their turn: as many as such a read may hold. */
 const MAX_RECEIVED = 100_000;
 
@@ -37,8 +34,8 @@ interface PendingCall {
 
 /**
  * A channel to a service of another process. It is opened at once; calls that are made meanwhile wait for
- * that within their deadlines. When its connection is lost it is gone for good: whoever needs it connects
- * again.
+ * that within their deadlines. A broken socket is replaced without anybody noticing but by the delay, as long
+ * as the same process answers; else the channel is gone for good, and whoever needs one connects again.
  *
  * @param address see `serviceUrl`
  * @throws TypeError for what is no address
@@ -53,22 +50,29 @@ export function connectWebSocket<Calls extends CallMap, Notice>(
 
 class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, Notice> {
   readonly #options: WebSocketChannelOptions;
-  readonly #limits: LinkLimits;
+  readonly #limits: ConnectionLimits;
+  readonly #connection: Redialling;
   readonly #inbox = new Outbox(MAX_RECEIVED);
   readonly #calls = new Map<number, PendingCall>();
   readonly #noticeListeners = new Set<(notice: Notice) => void>();
   readonly #closeListeners: (() => void)[] = [];
-  #opening: NodeJS.Timeout | undefined;
-  #socket: WebSocket | undefined;
-  #link: Link | undefined;
   #waitingBytes = 0;
   #lastId = 0;
   #closed = false;
 
   constructor(url: string, service: ServiceName, options: WebSocketChannelOptions) {
     this.#options = options;
-    this.#limits = { ...LINK_LIMITS, ...options.limits };
-    void this.#open(url, service);
+    this.#limits = { ...CONNECTION_LIMITS, ...options.limits };
+    this.#connection = new Redialling({
+      url,
+      token: () => options.token(service),
+      versions: options.versions ?? VERSIONS,
+      limits: this.#limits,
+      openTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
+      onOpen: () => this.#begin(),
+      onText: (text) => this.#receive(text),
+      onGone: (gone) => this.#end(gone),
+    });
   }
 
   call<Name extends keyof Calls & string>(
@@ -119,8 +123,8 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
   }
 
   #send(id: number, name: string, frame: string): void {
-    if (this.#link !== undefined) {
-      if (this.#link.send(frame) === 'too_large') this.#settle(id, { error: tooLargeError(name) });
+    if (this.#connection.opened) {
+      if (this.#connection.send(frame) === 'too_large') this.#settle(id, { error: tooLargeError(name) });
       return;
     }
     if (frame.length > this.#limits.maxMessageBytes) throw tooLargeError(name);
@@ -140,63 +144,15 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
     call.settle(outcome);
   }
 
-  async #open(url: string, service: ServiceName): Promise<void> {
-    const { token, openTimeoutMs = OPEN_TIMEOUT_MS, versions = VERSIONS } = this.#options;
-    this.#opening = setTimeout(
-      () => this.#end({ why: 'silent', detail: `not open within ${openTimeoutMs} ms` }),
-      openTimeoutMs,
-    );
-    let authorization: string;
-    try {
-      authorization = `Bearer ${await token(service)}`;
-    } catch (error) {
-      return this.#end({ why: 'rejected', detail: `there is no token for it: ${String(error)}` });
-    }
-    if (this.#closed) return;
-    const socket = new WebSocket(url, subprotocols(versions), {
-      headers: { authorization },
-      maxPayload: this.#limits.maxMessageBytes,
-      perMessageDeflate: false,
-      closeTimeout: CLOSE_TIMEOUT_MS,
-    } as ClientOptions);
-    this.#socket = socket;
-    let raw: Socket | undefined;
-    socket.on('upgrade', (response: IncomingMessage) => {
-      raw = response.socket;
-    });
-    socket.once('unexpected-response', (request, response) => {
-      void refusalText(response).then((text) => {
-        this.#end({ why: 'rejected', detail: `${response.statusCode} ${text}`.trim() });
-        request.destroy();
-      });
-    });
-    socket.on('error', (error) => {
-      // An open one tells by closing.
-      if (this.#link === undefined) this.#end(failureToOpen(error));
-    });
-    socket.once('open', () => {
-      clearTimeout(this.#opening);
-      if (this.#closed || raw === undefined) return socket.terminate();
-      this.#begin(new Link(socket, raw, this.#limits, this.#events()));
-    });
-  }
-
-  #begin(link: Link): void {
-    this.#link = link;
+  #begin(): void {
     for (const [id, call] of this.#calls) {
       const { frame } = call;
       if (frame === undefined) continue;
       call.frame = undefined;
-      if (link.send(frame) === 'too_large') this.#settle(id, { error: tooLargeError('the call') });
+      if (this.#connection.send(frame) === 'too_large')
+        this.#settle(id, { error: tooLargeError('the call') });
     }
     this.#waitingBytes = 0;
-  }
-
-  #events() {
-    return {
-      onText: (text: string) => this.#receive(text),
-      onGone: (gone: Gone) => this.#end(gone),
-    };
   }
 
   #receive(text: string): void {
@@ -205,12 +161,12 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
       frame = decodeAnswer(text);
     } catch (error) {
       if (!(error instanceof BadFrame)) throw error;
-      this.#link?.breach(error.message);
+      this.#connection.breach(error.message);
       return;
     }
     if (frame.kind === 'unknown') return;
     const taken = this.#inbox.push(() => this.#deliver(frame));
-    if (!taken) this.#link?.breach('more answers than can be taken');
+    if (!taken) this.#connection.breach('more answers than can be taken');
   }
 
   #deliver(frame: Exclude<AnswerFrame, { kind: 'unknown' }>): void {
@@ -223,9 +179,7 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
   #end(gone: Gone): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#opening);
-    if (this.#link === undefined) this.#socket?.terminate();
-    else this.#link.close();
+    this.#connection.close();
     this.#noticeListeners.clear();
     this.#options.onGone?.(gone);
     for (const id of [...this.#calls.keys()]) this.#settle(id, { error: closedError() });
@@ -235,24 +189,4 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
 
 function tooLargeError(name: string): MillraceError {
   return new MillraceError('too_large', `what "${name}" would send is larger than the channel carries`);
-}
-
-function failureToOpen({ code, message }: NodeJS.ErrnoException): Gone {
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') return { why: 'refused', detail: message };
-  const silent = code === 'EHOSTUNREACH' || code === 'ETIMEDOUT';
-  return { why: silent ? 'silent' : 'reset', detail: message };
-}
-
-async function refusalText(response: IncomingMessage): Promise<string> {
-  let text = '';
-  response.setEncoding('utf8');
-  try {
-    for await (const part of response) {
-      text += part;
-      if (text.length > MAX_REFUSAL_CHARACTERS) break;
-    }
-  } catch {
-    // Cut off: the status says enough.
-  }
-  return text.slice(0, MAX_REFUSAL_CHARACTERS).trim();
 }

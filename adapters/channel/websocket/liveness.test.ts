@@ -1,46 +1,10 @@
 import assert from 'node:assert/strict';
-import { connect as connectTcp, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { echoing, LONG_MS, named, type TrialCalls, until } from '../../../core/channel/conformance-trial.ts';
+import type { Gone } from './gone.ts';
 import { connect, startChannelServer } from './harness/connection.ts';
-import type { Gone } from './link.ts';
-
-/** A network between the two ends, which can be cut and stopped. */
-async function startNetwork(context: TestContext, address: string) {
-  const sockets = new Set<Socket>();
-  const port = Number(new URL(address).port);
-  const server = createServer((near) => {
-    const far = connectTcp(port, '127.0.0.1');
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => {});
-      one.on('close', () => other.destroy());
-      one.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const destroy = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  context.after(() => {
-    destroy();
-    server.close();
-  });
-  return {
-    address: `ws://127.0.0.1:${(server.address() as { port: number }).port}`,
-    /** Nothing gets through from now on, and nobody is told. */
-    stall() {
-      for (const socket of sockets) socket.pause().unpipe();
-    },
-    reset() {
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
-    close: () => server.close(),
-  };
-}
+import { startNetwork } from './harness/network.ts';
 
 const HEARTBEAT_MS = 50;
 const limits = { heartbeatMs: HEARTBEAT_MS };
@@ -75,13 +39,14 @@ describe('Each end knows that the other is gone', () => {
     assert.ok(tookMs >= 2 * HEARTBEAT_MS, `after ${tookMs} ms already`);
   });
 
-  test('at once when the connection is reset', async (t) => {
+  test('at once when its process is gone, which refuses the connection that is to replace a broken one', async (t) => {
     const { channel, network, goneHere, goneThere } = await openThroughNetwork(t);
     const closed = new Promise<void>((resolve) => channel.onClose(resolve));
+    network.close();
     network.reset();
     await closed;
+    assert.equal(goneHere[0]?.why, 'refused');
     await until(() => goneThere.length > 0);
-    assert.equal(goneHere[0]?.why, 'reset');
     assert.equal(goneThere[0]?.why, 'reset');
   });
 

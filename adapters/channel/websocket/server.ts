@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { PeerIdentity, ServiceName } from '../../../core/channel/service.ts';
-import { Answering, type AnyServe } from './answering.ts';
-import { CLOSE_TIMEOUT_MS, type Gone, LINK_LIMITS, Link, type LinkLimits } from './link.ts';
-import { isServiceName, type Secrets, verifyChannelToken } from './token.ts';
+import { WebSocketServer } from 'ws';
+import type { ServiceName } from '../../../core/channel/service.ts';
+import { Accepted } from './accepted.ts';
+import type { AnyServe } from './answering.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
+import { RECEIVED_HEADER } from './dial.ts';
+import { type Admitted, judgeHandshake, type Refusal } from './gate.ts';
+import { CLOSE_TIMEOUT_MS, type Gone } from './gone.ts';
+import type { Secrets } from './token.ts';
 import { Unproven } from './unproven.ts';
-import { commonSubprotocol, offeredSubprotocols, subprotocols, VERSIONS } from './version.ts';
+import { commonSubprotocol, VERSIONS } from './version.ts';
 
 export interface ChannelServerOptions {
   /** Where it listens: an address and a port (0 = any free one), or the path of a unix socket. */
@@ -18,7 +23,7 @@ export interface ChannelServerOptions {
   readonly maxConnections?: number;
   /** From a connection's first byte to its token. */
   readonly handshakeTimeoutMs?: number;
-  readonly limits?: Partial<LinkLimits>;
+  readonly limits?: Partial<ConnectionLimits>;
   readonly versions?: readonly number[];
   /** Told of what a handler threw that is not in the error table. */
   readonly onError: (error: unknown, call: string) => void;
@@ -37,36 +42,26 @@ export interface ChannelServerOptions {
 const MAX_CONNECTIONS = 4096;
 const HANDSHAKE_TIMEOUT_MS = 3000;
 
-interface Refusal {
-  readonly status: number;
-  /** For the other end. */
-  readonly text: string;
-  /** For the log. */
-  readonly why?: string;
-}
-
-interface Taken {
-  readonly service: ServiceName;
-  readonly serve: AnyServe;
-  readonly identity: PeerIdentity;
-}
-
 /** Listens for channels: one HTTP server, a path for each service, a token for each connection. */
 export class ChannelServer {
   readonly #options: ChannelServerOptions;
-  readonly #limits: LinkLimits;
+  readonly #limits: ConnectionLimits;
   readonly #versions: readonly number[];
+  readonly #maxConnections: number;
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #unproven: Unproven;
   readonly #services = new Map<ServiceName, AnyServe>();
-  readonly #links = new Set<Link>();
+  readonly #accepted = new Map<string, Accepted>();
+  /** What each opening handshake is told of the messages that have arrived. */
+  readonly #counts = new WeakMap<IncomingMessage, number>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ChannelServerOptions) {
     this.#options = options;
-    this.#limits = { ...LINK_LIMITS, ...options.limits };
+    this.#limits = { ...CONNECTION_LIMITS, ...options.limits };
     this.#versions = options.versions ?? VERSIONS;
+    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     const handshakeTimeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
     this.#unproven = new Unproven(handshakeTimeoutMs);
     this.#server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: 1 }, (_, response) => {
@@ -74,7 +69,7 @@ export class ChannelServer {
         .writeHead(426, { Connection: 'close', Upgrade: 'websocket' })
         .end('only WebSockets are served here\n');
     });
-    this.#server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#server.maxConnections = this.#maxConnections;
     this.#server.maxHeadersCount = 64;
     this.#server.on('connection', (socket: Socket) => {
       if (!this.#unproven.add(socket)) this.#refused(socket, 429, 'too many connections without a token');
@@ -96,6 +91,9 @@ export class ChannelServer {
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: (offered) => commonSubprotocol(offered, this.#versions) ?? false,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
+    this.#sockets.on('headers', (headers, request) => {
+      headers.push(`${RECEIVED_HEADER}: ${this.#counts.get(request) ?? 0}`);
+    });
   }
 
   /** Takes connections to a service from now on; those to others are answered 404. */
@@ -122,77 +120,70 @@ export class ChannelServer {
 
   /** Connections that were taken. */
   get size(): number {
-    return this.#links.size;
+    return this.#accepted.size;
   }
 
   /** Ends every connection; resolves when all sockets are closed. Once closed, it stays so. */
   close(): Promise<void> {
     this.#closing ??= new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
-      for (const link of this.#links) link.close();
+      for (const accepted of this.#accepted.values()) accepted.close();
       this.#unproven.destroyAll();
-      // Upgraded sockets are the links' own, which cut them `CLOSE_TIMEOUT_MS` after the close frame.
+      // Sockets that were upgraded belong to their connections, which cut them `CLOSE_TIMEOUT_MS` after the close frame.
       this.#server.closeAllConnections();
     });
     return this.#closing;
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const decision = await this.#decide(request);
+    const { secrets, wallClock = Date.now } = this.#options;
+    const judged = await judgeHandshake(request, { secrets, versions: this.#versions, nowMs: wallClock() });
     if (socket.destroyed) return;
-    if ('status' in decision) {
-      this.#refused(request.socket, decision.status, decision.why ?? decision.text);
-      answer(socket, decision);
+    const found = 'status' in judged ? judged : this.#find(judged);
+    if ('status' in found) {
+      this.#refused(request.socket, found.status, found.why ?? found.text);
+      answer(socket, found);
       return;
     }
     if (this.#closing !== undefined) return void socket.destroy();
     this.#unproven.settle(request.socket);
-    this.#sockets.handleUpgrade(request, socket, head, (open) => this.#take(open, request.socket, decision));
+    const { accepted, theirs } = found;
+    this.#counts.set(request, accepted.pause());
+    this.#sockets.handleUpgrade(request, socket, head, (open) => {
+      this.#accepted.set(accepted.id, accepted);
+      accepted.attach(open, request.socket, theirs);
+    });
   }
 
-  async #decide(request: IncomingMessage): Promise<Refusal | Taken> {
-    const { secrets, wallClock = Date.now } = this.#options;
-    const service = (request.url ?? '').slice(1);
-    if (!isServiceName(service)) return { status: 404, text: 'there is no such service' };
-    const verified = await verifyChannelToken(secrets, request.headers.authorization, service, wallClock());
-    if (!verified.ok) {
-      return {
-        status: 401,
-        text: 'this needs a token signed with MILLRACE_CHANNEL_SECRET',
-        why: verified.why,
-      };
-    }
+  /** The connection that a handshake begins or resumes. */
+  #find(admitted: Admitted): Refusal | { readonly accepted: Accepted; readonly theirs: number } {
+    const { service, identity, connection, received: theirs } = admitted;
     const serve = this.#services.get(service);
     if (serve === undefined) return { status: 404, text: `this process does not serve "${service}"` };
-    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
-    if (commonSubprotocol(offered, this.#versions) === undefined) {
-      const [spoken, asked] = [subprotocols(this.#versions), [...offered]].map((names) => names.join(', '));
-      return {
-        status: 400,
-        text: `this process speaks ${spoken}, not ${asked?.slice(0, 100)}: update in steps of one version`,
-      };
+    const known = connection === undefined ? undefined : this.#accepted.get(connection);
+    if (theirs !== undefined) {
+      return known?.isOf(service, identity)
+        ? { accepted: known, theirs }
+        : { status: 410, text: 'this process does not have that connection, or not any more' };
     }
-    return { service, serve, identity: verified.identity };
-  }
-
-  #take(socket: WebSocket, raw: Socket, { service, serve, identity }: Taken): void {
+    if (known !== undefined) return { status: 409, text: 'there is a connection of that id already' };
+    if (this.#accepted.size >= this.#maxConnections) return { status: 503, text: 'too many connections' };
     const { maxCallsInFlight, onError, onGone } = this.#options;
-    let answering: Answering | undefined;
-    const link = new Link(socket, raw, this.#limits, {
-      onText: (text) => answering?.receive(text),
+    const id = connection ?? randomUUID();
+    const accepted = new Accepted({
+      id,
+      service,
+      identity,
+      serve,
+      limits: this.#limits,
+      maxCallsInFlight,
+      onError,
       onGone: (gone) => {
-        this.#links.delete(link);
-        answering?.end();
+        this.#accepted.delete(id);
         onGone?.(service, gone);
       },
     });
-    this.#links.add(link);
-    try {
-      answering = new Answering(link, { identity, serve, maxCallsInFlight, onError });
-    } catch (error) {
-      onError(error, `a connection to "${service}"`);
-      link.close();
-    }
+    return { accepted, theirs: 0 };
   }
 
   #refused(socket: Socket, status: number, why: string): void {

@@ -1,5 +1,5 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { type PeerIdentity, SERVICE_NAMES, type ServiceName } from '../../../core/channel/service.ts';
+import type { PeerIdentity, ServiceName } from '../../../core/channel/service.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
 
 /**
@@ -84,8 +84,4 @@ function judge({ services, recording }: Readonly<Record<string, unknown>>, servi
 
 function refused(why: string): Verified {
   return { ok: false, why };
-}
-
-export function isServiceName(text: string): text is ServiceName {
-  return SERVICE_NAMES.some((name) => name === text);
 }

@@ -10,8 +10,8 @@ import {
   type TrialNotice,
   until,
 } from '../../../core/channel/conformance-trial.ts';
+import type { Gone } from './gone.ts';
 import { clusterToken, connect, startChannelServer } from './harness/connection.ts';
-import type { Gone } from './link.ts';
 
 /** Programs of three releases in a row, by the versions they speak. */
 const [OLD, NOW, NEXT] = [[1], [2, 1], [3, 2]] as const;

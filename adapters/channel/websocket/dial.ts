@@ -1,0 +1,115 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import WebSocket, { type ClientOptions } from 'ws';
+import { CLOSE_TIMEOUT_MS, type Gone } from './gone.ts';
+import { subprotocols } from './version.ts';
+
+/** Of a connection, in the opening handshake; a repeated one asks to resume it. */
+export const CONNECTION_HEADER = 'millrace-connection';
+/** How many messages the sender of this header has; in requests, only of those that resume. */
+export const RECEIVED_HEADER = 'millrace-received';
+
+/** A refusal's text, for the log. */
+const MAX_REFUSAL_CHARACTERS = 200;
+
+export interface DialOptions {
+  readonly url: string;
+  readonly token: () => Promise<string>;
+  readonly versions: readonly number[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxMessageBytes: number;
+  readonly timeoutMs: number;
+  /** @param received what the other end says in `RECEIVED_HEADER` */
+  readonly onOpen: (socket: WebSocket, raw: Socket, received: number) => void;
+  readonly onFailed: (gone: Gone) => void;
+}
+
+/** One attempt to open a socket. @returns the way to give it up, after which nothing is told */
+export function dial(options: DialOptions): () => void {
+  let socket: WebSocket | undefined;
+  let done = false;
+  const finish = (tell: () => void) => {
+    if (done) return;
+    done = true;
+    clearTimeout(deadline);
+    tell();
+  };
+  const fail = (gone: Gone) =>
+    finish(() => {
+      socket?.terminate();
+      options.onFailed(gone);
+    });
+  const { timeoutMs } = options;
+  const deadline = setTimeout(
+    () => fail({ why: 'silent', detail: `not open within ${timeoutMs} ms` }),
+    timeoutMs,
+  );
+
+  options.token().then(
+    (token) => {
+      if (done) return;
+      socket = open(options, token, fail, (raw, received) =>
+        finish(() => socket && options.onOpen(socket, raw, received)),
+      );
+    },
+    (error: unknown) => fail({ why: 'rejected', detail: `there is no token for it: ${String(error)}` }),
+  );
+  return () => finish(() => socket?.terminate());
+}
+
+function open(
+  { url, versions, headers, maxMessageBytes }: DialOptions,
+  token: string,
+  onFailed: (gone: Gone) => void,
+  onOpen: (raw: Socket, received: number) => void,
+): WebSocket {
+  const socket = new WebSocket(url, subprotocols(versions), {
+    headers: { ...headers, authorization: `Bearer ${token}` },
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  } as ClientOptions);
+  let upgrade: IncomingMessage | undefined;
+  socket.once('upgrade', (response) => {
+    upgrade = response;
+  });
+  socket.once('unexpected-response', (request, response) => {
+    void refusalText(response).then((text) => {
+      onFailed({ why: 'rejected', detail: `${response.statusCode} ${text}`.trim() });
+      request.destroy();
+    });
+  });
+  // Stays for as long as the socket: one that is given up tells of it by an error.
+  socket.on('error', (error) => onFailed(failureOf(error)));
+  socket.once('open', () => {
+    if (upgrade === undefined) return;
+    const received = upgrade.headers[RECEIVED_HEADER];
+    onOpen(upgrade.socket, readCount(received) ?? 0);
+  });
+  return socket;
+}
+
+/** A number of messages, as its header says it. */
+export function readCount(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+function failureOf({ code, message }: NodeJS.ErrnoException): Gone {
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') return { why: 'refused', detail: message };
+  const silent = code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ETIMEDOUT';
+  return { why: silent ? 'silent' : 'reset', detail: message };
+}
+
+async function refusalText(response: IncomingMessage): Promise<string> {
+  let text = '';
+  response.setEncoding('utf8');
+  try {
+    for await (const part of response) {
+      text += part;
+      if (text.length > MAX_REFUSAL_CHARACTERS) break;
+    }
+  } catch {
+    // Cut off: the status says enough.
+  }
+  return text.slice(0, MAX_REFUSAL_CHARACTERS).trim();
+}
