@@ -128,7 +128,7 @@ export class ChildLauncher implements RecorderLauncher {
 
   async start(request: RecordingRequest): Promise<RecordingRecord> {
     const deadlineMs = this.#deps.now() + request.timeoutMs;
-    const left = () => Math.max(1, deadlineMs - this.#deps.now());
+    const left = () => Math.max(1, Math.round(deadlineMs - this.#deps.now()));
     this.#demandOpen();
     const same = this.#sameAs(request);
     if (same?.cancelled === false) return this.#awaitMedia(same, left());
@@ -220,7 +220,7 @@ export class ChildLauncher implements RecorderLauncher {
         throw new MillraceError('name_taken', text);
       }
       try {
-        await storage.reserve(spec, { timeoutMs: Math.max(1, deadlineMs - now()) });
+        await storage.reserve(spec, { timeoutMs: Math.max(1, Math.round(deadlineMs - now())) });
         this.#demandOpen();
       } catch (error) {
         await registry.forgetRecording(spec.id, 0).catch(() => false);
