@@ -157,12 +157,13 @@ export class Uploads {
     try {
       await withFile(draft.path, 'wx', async (to) => {
         const sources = new Map<string, FileHandle>();
+        const buffer = Buffer.allocUnsafe(COPY_BYTES);
         try {
           for (const record of records) {
             const path = await this.#folders.segmentPath(upload.id, record.segment);
             const from = sources.get(path) ?? (await this.#readSegment(path, upload));
             sources.set(path, from);
-            await this.#copy(from, to, record, upload);
+            await this.#copy(from, to, record, buffer, upload);
           }
         } finally {
           for (const source of sources.values()) await source.close();
@@ -185,9 +186,9 @@ export class Uploads {
     from: FileHandle,
     to: FileHandle,
     { offset, bytes }: PartRecord,
+    buffer: Buffer,
     upload: Upload,
   ): Promise<void> {
-    const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, bytes));
     for (let done = 0; done < bytes; ) {
       if (this.#closed)
         throw new MillraceError('storage_unavailable', `closed while ${upload.key} was joined`);
