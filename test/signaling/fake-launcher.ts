@@ -25,6 +25,7 @@ export class FakeLauncher implements RecorderLauncher {
       stream: request.stream,
       key: request.key,
       subject: request.subject,
+      ...(request.origin !== undefined && { origin: request.origin }),
       requestedAtMs: 0,
       limits: {
         maxDurationMs: request.maxDurationMs ?? 1e9,
@@ -37,7 +38,7 @@ export class FakeLauncher implements RecorderLauncher {
       host: 'fake',
       attempt: 1,
       progress: progressOf('recording'),
-      saidAtMs: 0,
+      saidAtMs: Date.now(),
     });
   }
 
