@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NO_PROGRESS } from '../recording/progress.ts';
+import { everyCall } from './conformance-calls.ts';
 import { describeClaims, describeHolding } from './conformance-claims.ts';
 import { describeRecordings } from './conformance-recordings.ts';
 import { describeSessions } from './conformance-sessions.ts';
@@ -8,7 +8,6 @@ import {
   claim,
   claimed,
   collect,
-  held,
   type MakeRegistry,
   name,
   named,
@@ -16,11 +15,6 @@ import {
   nodeId,
   type Open,
   openTrial,
-  recording,
-  recordingId,
-  running,
-  session,
-  sessionId,
   turn,
 } from './conformance-trial.ts';
 import { describeReannouncing, describeWatches } from './conformance-watches.ts';
@@ -151,8 +145,8 @@ function describeEvidence(open: Open): void {
   test('Evidence that is old by then counts no more', async (t) => {
     const { registry, until } = await open(t);
     await registry.announceNode(node('a'));
-    await registry.announceNode(node('witness'));
     assert.equal(await registry.reportDeadNode(A, 'first'), false);
+    await registry.announceNode(node('witness'));
     await until(async () => {
       await registry.announceNode(node('a'));
       return (await registry.nodes()).some(({ suspect }) => suspect);
@@ -183,35 +177,13 @@ function describeClosing(open: Open): void {
     const { registry } = await open(t);
     await registry.close();
     await registry.close();
-    const calls: (() => Promise<unknown>)[] = [
-      () => registry.announceNode(node('a')),
-      () => registry.nodes(),
-      () => registry.withdrawNode(nodeId('a')),
-      () => registry.fenceNode(nodeId('a')),
-      () => registry.reportDeadNode(nodeId('a'), 'b'),
-      () => registry.claimStream(claim('lobby', 'a')),
-      () => registry.describeStream(name('lobby'), 1, []),
-      () => registry.releaseStream(name('lobby'), 1),
-      () => registry.reannounceStream(held('lobby', 'a', 1)),
-      () => registry.findStream(name('lobby')),
-      () => registry.streams({ limit: 1 }),
+    const watching = [
       async () => registry.watchStream(name('lobby'), () => {}),
       async () => registry.onLoss(() => {}),
-      () => registry.saveSession(session('s'), 1000),
-      () => registry.findSession(sessionId('s')),
-      () => registry.takeSession(sessionId('s'), 'signaling-2', 1000),
-      () => registry.deleteSession(sessionId('s'), 0),
-      () => registry.sessions({ limit: 1 }),
-      () => registry.enterRecording(recording('r'), 'host'),
-      () => registry.takeRecording({ id: recordingId('r'), host: 'host', seen: 0 }),
-      () => registry.saveRecording(recordingId('r'), 0, NO_PROGRESS),
-      () => registry.grantFinish(recordingId('r'), 0),
-      () => registry.reannounceRecording(running('r', 1)),
-      () => registry.forgetRecording(recordingId('r'), 0),
-      () => registry.findRecording(recordingId('r')),
-      () => registry.recordings({ limit: 1 }),
     ];
-    for (const call of calls) await assert.rejects(call, named('registry_unavailable'), String(call));
+    for (const call of [...everyCall(registry), ...watching]) {
+      await assert.rejects(call, named('registry_unavailable'), String(call));
+    }
   });
 
   test('A closed registry tells its watches nothing, of what it was doing as it closed neither', async (t) => {

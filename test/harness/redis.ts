@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ const HOST = '127.0.0.1';
 export interface RedisProcess {
   readonly address: RedisAddress;
   readonly pid: number;
+  /** What `command` logs in with. */
+  password: string | undefined;
   /** Runs one command on it, over a connection of its own. */
   command(...words: readonly string[]): Promise<unknown>;
   /** Ends it at once, as a crash does. What it has on disk stays for the next `start`. */
@@ -107,26 +109,25 @@ function prepare(program: string, config: RedisConfig, port: number): RedisProce
     ([name, values]) => [values].flat().map((value) => `${name} ${value}`),
   );
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const password = typeof config.requirepass === 'string' ? config.requirepass : undefined;
   let child: ChildProcess | undefined;
   const endWithTest = () => child?.kill('SIGKILL');
   process.once('exit', endWithTest);
 
   async function command(...[name = '', ...words]: readonly string[]): Promise<unknown> {
-    const redis = new Redis({
+    const client = new Redis({
       ...address,
-      ...(password === undefined ? {} : { password }),
+      ...(redis.password === undefined ? {} : { password: redis.password }),
       lazyConnect: true,
       retryStrategy: null,
       enableReadyCheck: false,
       commandTimeout: 2000,
     });
-    redis.on('error', () => {});
+    client.on('error', () => {});
     try {
-      await redis.connect();
-      return await redis.call(name, ...words);
+      await client.connect();
+      return await client.call(name, ...words);
     } finally {
-      redis.disconnect();
+      client.disconnect();
     }
   }
 
@@ -139,8 +140,9 @@ function prepare(program: string, config: RedisConfig, port: number): RedisProce
     await ended;
   }
 
-  return {
+  const redis: RedisProcess = {
     address,
+    password: typeof config.requirepass === 'string' ? config.requirepass : undefined,
     get pid() {
       return child?.pid ?? -1;
     },
@@ -163,9 +165,10 @@ function prepare(program: string, config: RedisConfig, port: number): RedisProce
     async stop() {
       await kill();
       process.off('exit', endWithTest);
-      if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+  return redis;
 }
 
 /** One after the other: they start in milliseconds. */

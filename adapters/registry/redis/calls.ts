@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { MillraceError } from '../../../core/protocol/error.ts';
 import type { RedisClient } from './connection.ts';
@@ -6,7 +7,8 @@ import { Reach, unavailable } from './reach.ts';
 import { SCRIPTS, type ScriptName, scriptText } from './scripts.ts';
 import { SILENT, troubleOf } from './trouble.ts';
 
-const CALL_TIMEOUT_MS = 800;
+/** From the call to its failure, whatever it waited for. */
+const CALL_TIMEOUT_MS = 900;
 /** More than any process has under way at once while Redis answers. */
 const MAX_IN_FLIGHT = 10_000;
 
@@ -70,15 +72,19 @@ export class Calls {
     onLate?: (answer: Answer) => void,
   ): Promise<Answer> {
     this.demandOpen();
+    const startedMs = performance.now();
     await this.reach(SCRIPTS[name].slot).demand();
-    return this.send(name, args, onLate);
+    return this.send(name, args, { timeoutMs: CALL_TIMEOUT_MS - (performance.now() - startedMs), onLate });
   }
 
   /** The same, though Redis may be away. */
   async send(
     name: ScriptName,
     args: readonly (string | number)[],
-    onLate?: (answer: Answer) => void,
+    {
+      timeoutMs = CALL_TIMEOUT_MS,
+      onLate,
+    }: { readonly timeoutMs?: number; readonly onLate?: ((answer: Answer) => void) | undefined } = {},
   ): Promise<Answer> {
     this.demandOpen();
     if (this.#inFlight >= MAX_IN_FLIGHT) {
@@ -87,11 +93,11 @@ export class Calls {
     const { slot, writes } = SCRIPTS[name];
     const reach = this.reach(slot);
     this.#inFlight += 1;
-    const answering = this.#command(name, args).finally(() => {
+    const answering = (reach.isUp ? this.#command(name, args) : this.#knock(name, args)).finally(() => {
       this.#inFlight -= 1;
     });
     const { promise: silence, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(resolve, CALL_TIMEOUT_MS);
+    const timer = setTimeout(resolve, timeoutMs);
     try {
       const reply = await Promise.race([answering, silence]);
       this.demandOpen();
@@ -116,6 +122,12 @@ export class Calls {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** From who is not let in Redis takes nothing as long as a script, and breaks the connection instead of saying why. */
+  async #knock(name: ScriptName, args: readonly (string | number)[]): Promise<readonly unknown[]> {
+    if (this.#client instanceof Redis) await this.#client.ping();
+    return this.#command(name, args);
   }
 
   #command(name: ScriptName, args: readonly (string | number)[]): Promise<readonly unknown[]> {

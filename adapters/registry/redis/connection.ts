@@ -11,10 +11,18 @@ export type RedisClient = Redis | Cluster;
 /** A client that reconnects by itself, and whose calls fail as long as it has no connection. */
 export function connect(target: RedisTarget, label: string): RedisClient {
   if (target.kind !== 'cluster') {
-    return new Redis({ ...optionsOf(target, label), ...placeOf(target), retryStrategy: backOff });
+    const client = new Redis({ ...optionsOf(target, label), ...placeOf(target), retryStrategy: backOff });
+    client.on('close', () => Object.assign(client.options, passwordsOf(target)));
+    return client;
   }
   return new Cluster([...target.nodes], {
-    redisOptions: optionsOf(target, label),
+    redisOptions: {
+      ...optionsOf(target, label),
+      // Read for each node that is connected to.
+      get password() {
+        return target.password?.();
+      },
+    },
     enableOfflineQueue: false,
     clusterRetryStrategy: backOff,
     // A call's own deadline ends what these prolong.
@@ -68,7 +76,6 @@ function placeOf(target: Exclude<RedisTarget, { kind: 'cluster' }>): RedisOption
     sentinels: [...target.sentinels],
     name: target.group,
     db: target.db,
-    sentinelPassword: target.sentinelPassword?.(),
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     sentinelRetryStrategy: backOff,
     sentinelReconnectStrategy: backOff,
@@ -76,6 +83,11 @@ function placeOf(target: Exclude<RedisTarget, { kind: 'cluster' }>): RedisOption
     // Else a connection to a master that was replaced while it was cut off would stay.
     failoverDetector: true,
   };
+}
+
+function passwordsOf(target: RedisTarget): Pick<RedisOptions, 'password' | 'sentinelPassword'> {
+  const sentinelPassword = target.kind === 'sentinel' ? target.sentinelPassword?.() : undefined;
+  return { password: target.password?.(), sentinelPassword };
 }
 
 function optionsOf(target: RedisTarget, label: string): RedisOptions {
@@ -86,13 +98,15 @@ function optionsOf(target: RedisTarget, label: string): RedisOptions {
     // How long a connection that is being closed is waited for: a dead one never answers.
     disconnectTimeout: 100,
     keepAlive: 10_000,
+    // A Redis that loads its data says so to every call. Behind Sentinels it is checked that it is the master.
+    enableReadyCheck: target.kind !== 'single',
     maxLoadingRetryTime: 500,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
     username: target.username,
-    password: target.password?.(),
+    ...passwordsOf(target),
     ...(target.tls && { tls: target.tls }),
     reconnectOnError: (error) => {
       const nowMs = performance.now();

@@ -3,7 +3,7 @@ import { MillraceError } from '../../../core/protocol/error.ts';
 import type { Trouble } from './trouble.ts';
 
 /** So long after the last answer a call waits for the connection to come back, instead of failing at once. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 400;
 
 /**
  * Whether Redis answers. While it does not, calls fail at once instead of waiting one by one. Says so in the log
@@ -27,7 +27,7 @@ export class Reach {
 
   /**
    * Returns when Redis answers.
-   * @throws MillraceError `registry_unavailable` when it does not, in 500 ms at most
+   * @throws MillraceError `registry_unavailable` when it does not, in 400 ms at most
    */
   async demand(): Promise<void> {
     const away = this.#away;
@@ -43,22 +43,27 @@ export class Reach {
 
   /** It answered. @param wrote whether it took a write */
   answered(wrote: boolean): void {
-    this.#away = undefined;
+    this.#isThere();
     if (wrote) this.#refusal = undefined;
     if (this.#told !== undefined && this.#refusal === undefined) {
       this.#told = undefined;
       this.#log.info('Redis is back');
     }
-    for (const wake of this.#waiting) wake();
   }
 
   failed(trouble: Trouble): void {
-    if (trouble.kind === 'refuses') this.#refusal = trouble.text;
-    else this.#away ??= { ...trouble, sinceMs: performance.now() };
+    if (trouble.kind === 'away') this.#away ??= { ...trouble, sinceMs: performance.now() };
+    else this.#refusal = trouble.text;
+    if (trouble.kind === 'read-only') this.#isThere();
     // Of one absence the first sign is told; what follows says no more, in other words.
     if (this.#told === trouble.text || (this.#told !== undefined && trouble.kind === 'away')) return;
     this.#told = trouble.text;
     this.#log.error(`Redis ${trouble.text}`);
+  }
+
+  #isThere(): void {
+    this.#away = undefined;
+    for (const wake of this.#waiting) wake();
   }
 
   async #change(timeoutMs: number): Promise<void> {

@@ -106,7 +106,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       const [outcome, value] = complete(
         await calls.run('claim-stream', args, ([late, epoch]) => {
           // Whoever asked was told that it failed.
-          if (late === 'granted') calls.run('release-stream', [name, String(epoch)]).catch(() => {});
+          if (late === 'granted') calls.send('release-stream', [name, String(epoch)]).catch(() => {});
         }),
       );
       if (outcome === 'granted') return { granted: true, epoch: Number(value) };
