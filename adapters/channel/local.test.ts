@@ -68,7 +68,7 @@ describe('The channel within a process, besides', () => {
     const { channel, notify } = connect(echoing, { maxCallsInFlight: 1 });
     const heard: number[] = [];
     channel.onNotice(({ number }) => heard.push(number));
-    const closed = new Promise<void>((resolve) => channel.onClose(resolve));
+    const closed = new Promise((resolve) => channel.onClose(resolve));
     for (let number = 0; number <= 100_000; number++) notify({ number });
     await closed;
     assert.deepEqual(heard, []);

@@ -1,4 +1,4 @@
-import type { CallHandlers, CallMap, Channel } from '../../core/channel/channel.ts';
+import type { CallHandlers, CallMap, Channel, ChannelEnd } from '../../core/channel/channel.ts';
 import { MillraceError } from '../../core/protocol/error.ts';
 import { asSent, closedError, overdueError, tooManyCallsError } from './failure.ts';
 import { Outbox } from './outbox.ts';
@@ -35,7 +35,7 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
   /** The way to fail each call in flight. */
   readonly #inFlight = new Set<(error: MillraceError) => void>();
   readonly #noticeListeners = new Set<(notice: Notice) => void>();
-  readonly #closeListeners: (() => void)[] = [];
+  readonly #closeListeners: ((end: ChannelEnd) => void)[] = [];
   readonly #unsubscribe: () => void;
   #closed = false;
 
@@ -84,8 +84,8 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
     return () => this.#noticeListeners.delete(entry);
   }
 
-  onClose(listener: () => void): void {
-    if (this.#closed) queueMicrotask(listener);
+  onClose(listener: (end: ChannelEnd) => void): void {
+    if (this.#closed) queueMicrotask(() => listener('closed'));
     else this.#closeListeners.push(listener);
   }
 
@@ -95,7 +95,7 @@ class LocalChannel<Calls extends CallMap, Notice> implements Channel<Calls, Noti
     this.#unsubscribe();
     this.#noticeListeners.clear();
     for (const fail of [...this.#inFlight]) fail(closedError());
-    for (const listener of this.#closeListeners.splice(0)) queueMicrotask(listener);
+    for (const listener of this.#closeListeners.splice(0)) queueMicrotask(() => listener('closed'));
   }
 
   #refusal(name: string): MillraceError | undefined {

@@ -24,10 +24,22 @@ export interface Channel<Calls extends CallMap, Notice> {
   /** The listener must not throw. Returns the way to stop listening. */
   onNotice(listener: (notice: Notice) => void): () => void;
   /** Called once, when the channel is gone for good; soon, if it is gone already. */
-  onClose(listener: () => void): void;
+  onClose(listener: (end: ChannelEnd) => void): void;
   /** Calls in flight fail with `no_media_server`. Once closed, closing does nothing. */
   close(): void;
 }
+
+/** How a channel came to its end. */
+export type ChannelEnd =
+  /** It was never open. Of the process at the other end that says nothing. */
+  | 'unreached'
+  /** One of the two ends closed it. */
+  | 'closed'
+  /**
+   * On evidence that the process at the other end is dead: its connection broke and another was refused, or
+   * three heartbeats in a row went unanswered.
+   */
+  | 'dead';
 
 /** The answering end: one function a call. */
 export type CallHandlers<Calls extends CallMap> = {

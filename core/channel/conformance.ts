@@ -237,12 +237,12 @@ function describeClosing(open: Open): void {
   test('Closing is told once, to those who ask afterwards too', async (t) => {
     const { channel } = await open(t);
     const told: string[] = [];
-    channel.onClose(() => told.push('before'));
+    channel.onClose((end) => told.push('before', end));
     channel.close();
     channel.close();
-    channel.onClose(() => told.push('after'));
-    await until(() => told.length >= 2);
-    assert.deepEqual(told, ['before', 'after']);
+    channel.onClose((end) => told.push('after', end));
+    await until(() => told.length >= 4);
+    assert.deepEqual(told, ['before', 'closed', 'after', 'closed']);
   });
 
   test('After closing no notice arrives', async (t) => {
@@ -250,7 +250,7 @@ function describeClosing(open: Open): void {
     const heard = collect(channel);
     notify({ number: 1 });
     await until(() => heard.length === 1);
-    const closed = new Promise<void>((resolve) => channel.onClose(resolve));
+    const closed = new Promise((resolve) => channel.onClose(resolve));
     channel.close();
     notify({ number: 2 });
     await closed;

@@ -111,7 +111,7 @@ describe('A message longer than the channel carries', () => {
     const { address } = await startChannelServer(t, serve, { limits });
     const channel = connect<TrialCalls, TrialNotice>(t, address, { limits });
     await channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS });
-    const closed = new Promise<void>((resolve) => channel.onClose(resolve));
+    const closed = new Promise((resolve) => channel.onClose(resolve));
     peer?.notify({ number: 1, text: long } as TrialNotice);
     await closed;
   });

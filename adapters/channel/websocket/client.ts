@@ -1,4 +1,4 @@
-import type { CallMap, Channel } from '../../../core/channel/channel.ts';
+import type { CallMap, Channel, ChannelEnd } from '../../../core/channel/channel.ts';
 import type { ServiceName } from '../../../core/channel/service.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
 import { asSent, closedError, overdueError, tooManyCallsError } from '../failure.ts';
@@ -55,10 +55,10 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
   readonly #inbox = new Outbox(MAX_RECEIVED);
   readonly #calls = new Map<number, PendingCall>();
   readonly #noticeListeners = new Set<(notice: Notice) => void>();
-  readonly #closeListeners: (() => void)[] = [];
+  readonly #closeListeners: ((end: ChannelEnd) => void)[] = [];
   #waitingBytes = 0;
   #lastId = 0;
-  #closed = false;
+  #ended: ChannelEnd | undefined;
 
   constructor(url: string, service: ServiceName, options: WebSocketChannelOptions) {
     this.#options = options;
@@ -81,7 +81,7 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<Calls[Name]['reply']> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(closedError());
+      if (this.#ended !== undefined) return reject(closedError());
       const { maxCallsInFlight } = this.#options;
       if (this.#calls.size >= maxCallsInFlight) return reject(tooManyCallsError(name, maxCallsInFlight));
       const id = ++this.#lastId;
@@ -113,13 +113,14 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
     return () => this.#noticeListeners.delete(entry);
   }
 
-  onClose(listener: () => void): void {
-    if (this.#closed) queueMicrotask(listener);
-    else this.#closeListeners.push(listener);
+  onClose(listener: (end: ChannelEnd) => void): void {
+    const end = this.#ended;
+    if (end === undefined) this.#closeListeners.push(listener);
+    else queueMicrotask(() => listener(end));
   }
 
   close(): void {
-    this.#end({ why: 'closed_here', detail: '' });
+    this.#connection.close();
   }
 
   #send(id: number, name: string, frame: string): void {
@@ -177,14 +178,20 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
   }
 
   #end(gone: Gone): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#connection.close();
+    if (this.#ended !== undefined) return;
+    const end = endOf(gone, this.#connection.opened);
+    this.#ended = end;
     this.#noticeListeners.clear();
     this.#options.onGone?.(gone);
     for (const id of [...this.#calls.keys()]) this.#settle(id, { error: closedError() });
-    for (const listener of this.#closeListeners.splice(0)) queueMicrotask(listener);
+    for (const listener of this.#closeListeners.splice(0)) queueMicrotask(() => listener(end));
   }
+}
+
+function endOf({ why }: Gone, opened: boolean): ChannelEnd {
+  if (why === 'closed_here') return 'closed';
+  if (!opened) return 'unreached';
+  return why === 'refused' || why === 'replaced' || why === 'silent' ? 'dead' : 'closed';
 }
 
 function tooLargeError(name: string): MillraceError {

@@ -9,6 +9,9 @@ export const CONNECTION_HEADER = 'millrace-connection';
 /** How many messages the sender of this header has; in requests, only of those that resume. */
 export const RECEIVED_HEADER = 'millrace-received';
 
+/** The HTTP status that answers whoever wants to resume what is not there. */
+export const UNKNOWN_CONNECTION = 410;
+
 /** A refusal's text, for the log. */
 const MAX_REFUSAL_CHARACTERS = 200;
 
@@ -75,7 +78,8 @@ function open(
   });
   socket.once('unexpected-response', (request, response) => {
     void refusalText(response).then((text) => {
-      onFailed({ why: 'rejected', detail: `${response.statusCode} ${text}`.trim() });
+      const why = response.statusCode === UNKNOWN_CONNECTION ? 'replaced' : 'rejected';
+      onFailed({ why, detail: `${response.statusCode} ${text}`.trim() });
       request.destroy();
     });
   });

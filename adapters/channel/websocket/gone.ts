@@ -6,8 +6,10 @@ export interface Gone {
     | 'closed_there'
     /** Nobody listens at the address. */
     | 'refused'
-    /** Whoever listens did not take the connection: its token, its service or its version, or it is another process by now. */
+    /** Whoever listens did not take the connection, for its token, its service or its version. */
     | 'rejected'
+    /** Whoever listens does not know the connection that was to be resumed: it is another process by now. */
+    | 'replaced'
     /** The connection broke, and could not be resumed. */
     | 'reset'
     /** Three heartbeats without an answer, or no answer to the opening handshake. */

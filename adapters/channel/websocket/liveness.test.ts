@@ -34,6 +34,7 @@ describe('Each end knows that the other is gone', () => {
     await assert.rejects(call, named('no_media_server'));
     const tookMs = performance.now() - stalledAtMs;
     await until(() => goneThere.length > 0);
+    assert.equal(await new Promise((resolve) => channel.onClose(resolve)), 'dead');
     assert.equal(goneHere[0]?.why, 'silent');
     assert.equal(goneThere[0]?.why, 'silent');
     assert.ok(tookMs >= 2 * HEARTBEAT_MS, `after ${tookMs} ms already`);
@@ -41,10 +42,10 @@ describe('Each end knows that the other is gone', () => {
 
   test('at once when its process is gone, which refuses the connection that is to replace a broken one', async (t) => {
     const { channel, network, goneHere, goneThere } = await openThroughNetwork(t);
-    const closed = new Promise<void>((resolve) => channel.onClose(resolve));
+    const closed = new Promise((resolve) => channel.onClose(resolve));
     network.close();
     network.reset();
-    await closed;
+    assert.equal(await closed, 'dead');
     assert.equal(goneHere[0]?.why, 'refused');
     await until(() => goneThere.length > 0);
     assert.equal(goneThere[0]?.why, 'reset');
@@ -80,11 +81,18 @@ describe('A channel stays', () => {
 });
 
 describe('A channel that cannot be opened is gone,', () => {
-  const cause = (t: TestContext, address: string, options: object = {}) =>
-    new Promise<Gone>((onGone) => {
-      const channel = connect<TrialCalls, never>(t, address, { onGone, ...options });
-      channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS }).catch(() => {});
+  const cause = async (t: TestContext, address: string, options: object = {}) => {
+    let gone: Gone | undefined;
+    const channel = connect<TrialCalls, never>(t, address, {
+      onGone: (told) => {
+        gone = told;
+      },
+      ...options,
     });
+    assert.equal(await new Promise((resolve) => channel.onClose(resolve)), 'unreached');
+    assert.ok(gone);
+    return gone;
+  };
 
   test('refused where nobody listens', async (t) => {
     const server = createServer();

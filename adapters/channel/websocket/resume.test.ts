@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
+import type { Channel, ChannelEnd } from '../../../core/channel/channel.ts';
 import {
   collect,
   echoing,
@@ -22,6 +23,9 @@ import { startNetwork } from './harness/network.ts';
 import { signChannelToken } from './token.ts';
 
 const limits = { heartbeatMs: 100 };
+
+const endOf = (channel: Channel<TrialCalls, TrialNotice>) =>
+  new Promise<ChannelEnd>((resolve) => channel.onClose(resolve));
 
 async function openThroughNetwork(t: TestContext) {
   const peers: Peer<TrialNotice>[] = [];
@@ -104,8 +108,9 @@ describe('A connection whose socket broke is gone for good', () => {
     const call = channel.call('wait', { name: 'a' }, { timeoutMs: LONG_MS });
     network.reset();
     await assert.rejects(call, named('no_media_server'));
-    assert.equal(gone[0]?.why, 'rejected');
+    assert.equal(gone[0]?.why, 'replaced');
     assert.match(gone[0].detail, /^410/);
+    assert.equal(await endOf(channel), 'dead');
     await until(() => ended.length === 1);
   });
 
@@ -117,6 +122,7 @@ describe('A connection whose socket broke is gone for good', () => {
     await assert.rejects(call, named('no_media_server'));
     assert.equal(gone[0]?.why, 'silent');
     assert.match(gone[0].detail, /not open within 300 ms/);
+    assert.equal(await endOf(channel), 'dead');
   });
 
   test('at the other end when nobody comes back within ten heartbeats', async (t) => {

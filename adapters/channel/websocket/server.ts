@@ -7,7 +7,7 @@ import type { ServiceName } from '../../../core/channel/service.ts';
 import { Accepted } from './accepted.ts';
 import type { AnyServe } from './answering.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
-import { RECEIVED_HEADER } from './dial.ts';
+import { RECEIVED_HEADER, UNKNOWN_CONNECTION } from './dial.ts';
 import { type Admitted, judgeHandshake, type Refusal } from './gate.ts';
 import { CLOSE_TIMEOUT_MS, type Gone } from './gone.ts';
 import type { Secrets } from './token.ts';
@@ -164,7 +164,7 @@ export class ChannelServer {
     if (theirs !== undefined) {
       return known?.isOf(service, identity)
         ? { accepted: known, theirs }
-        : { status: 410, text: 'this process does not have that connection, or not any more' };
+        : { status: UNKNOWN_CONNECTION, text: 'this process does not have that connection, or not any more' };
     }
     if (known !== undefined) return { status: 409, text: 'there is a connection of that id already' };
     if (this.#accepted.size >= this.#maxConnections) return { status: 503, text: 'too many connections' };
