@@ -86,9 +86,9 @@ describe('A call to a store', () => {
 
   for (const [status, code, says] of [
     [500, 'InternalError', /it failed \(InternalError, HTTP 500\)/],
-    [503, 'SlowDown', /asked too often.*\(SlowDown, HTTP 503\)/],
+    [503, 'SlowDown', /asked too often.*\(SlowDown, HTTP 503\); have its limits raised/],
     [503, 'ServiceUnavailable', /not available now/],
-    [403, 'AccessDenied', /do not allow it; s3:PutObject/],
+    [403, 'AccessDenied', /do not allow it \(AccessDenied, HTTP 403\); grant s3:PutObject/],
     [507, 'InsufficientStorage', /InsufficientStorage, HTTP 507/],
   ] as const) {
     it(`that answers ${status} ${code} fails at once, and asks no second time`, async () => {
@@ -182,11 +182,14 @@ describe('Conditions', () => {
     assert.equal(await store.head('probe', LONG), undefined);
   });
 
-  it('are found out to be ignored, and nothing is left behind', async () => {
-    proxy.fail({ type: 'ignore-conditions' });
-    assert.equal(await honoursConditions(store, { key: 'probe', ...LONG }), false);
-    assert.equal(await store.head('probe', LONG), undefined);
-  });
+  for (const only of [['PutObject'], ['CompleteMultipartUpload']] as const) {
+    it(`of ${only} are found out to be ignored, and nothing is left behind`, async () => {
+      proxy.fail({ type: 'ignore-conditions' }, { only });
+      assert.equal(await honoursConditions(store, { key: 'probe', ...LONG }), false);
+      assert.equal(await store.head('probe', LONG), undefined);
+      assert.deepEqual(await store.uploads('probe', LONG), []);
+    });
+  }
 
   it('are not judged where the store is away', async () => {
     await proxy.refuse();

@@ -1,42 +1,45 @@
 import { MillraceError } from '../../../core/protocol/error.ts';
 import { StorageConflict } from '../../../core/storage/object-store.ts';
+import { StorageUnavailable } from '../../../core/storage/storage-unavailable.ts';
 
 /** By code: what is wrong and what to do. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'its disk is full; make room there, or choose another place',
-  EDQUOT: 'the quota of this user is used up; make room there, or have it raised',
-  EACCES: 'this user may not write and read there; let it, or choose another place',
-  EPERM: 'this user may not do that there; let it, or choose another place',
-  EROFS: 'its file system is read-only; mount it for writing, or choose another place',
-  ENOENT: 'the folder is gone; was it deleted, or is a disk not mounted?',
-  EIO: 'its disk fails; see the kernel’s log',
-  EMFILE: 'this process has too many files open; raise its limit (ulimit -n)',
-  ENFILE: 'this machine has too many files open; raise its limit (fs.file-max)',
-  ESTALE: 'its file server has forgotten it; mount it again',
-  ENOTDIR: 'a file stands where a folder is needed',
-  EXDEV: 'a part of it is on another file system; everything must be on one',
-  EFBIG: 'its file system takes no file of that size',
+const REASONS: Readonly<Record<string, readonly [why: string, fix: string]>> = {
+  ENOSPC: ['its disk is full', 'make room there, or choose another place'],
+  EDQUOT: ['the quota of this user is used up', 'make room there, or have it raised'],
+  EACCES: ['this user may not write and read there', 'let it (chown, chmod), or choose another place'],
+  EPERM: ['this user may not do that there', 'let it (chown, chmod), or choose another place'],
+  EROFS: ['its file system is read-only', 'mount it for writing, or choose another place'],
+  ENOENT: ['the folder is gone', 'put it back, or mount its disk'],
+  ENOTDIR: ['a file stands where a folder is needed', 'move it away, or choose another place'],
+  EIO: ['its disk fails', 'look into the kernel’s log'],
+  EMFILE: ['this process has too many files open', 'raise its limit (ulimit -n)'],
+  ENFILE: ['this machine has too many files open', 'raise its limit (fs.file-max)'],
+  ESTALE: ['its file server has forgotten it', 'mount it again'],
+  EXDEV: ['a part of it is on another file system', 'keep all of it on one'],
+  EFBIG: ['its file system takes no file of that size', 'choose another place'],
 };
+const NO_LINKS = [
+  'its file system has no hard or symbolic links',
+  'choose another place: ext4, XFS, btrfs and NFS have them',
+] as const;
 
 /** The error as callers know it. @param doing such as `write a/b.webm` */
 export function failure(error: unknown, location: string, doing: string): Error {
   if (error instanceof MillraceError || error instanceof StorageConflict) return error;
   const { code = '', syscall = '', message = String(error) } = error as NodeJS.ErrnoException;
-  const cannot = `${location}: cannot ${doing}`;
   if (code === 'ENAMETOOLONG') {
-    return new MillraceError('name_refused', `${cannot}: the path is longer than its file system takes`);
+    const why = 'the path is longer than its file system takes';
+    return new MillraceError('name_refused', `${location}: cannot ${doing}: ${why}`);
   }
-  const reason = linkReason(code, syscall) ?? REASONS[code];
-  const why = reason === undefined ? message : `${reason} (${code})`;
-  return new MillraceError('storage_unavailable', `${cannot}: ${why}`, { cause: error });
+  const reason = isWithoutLinks(code, syscall) ? NO_LINKS : REASONS[code];
+  const why = reason === undefined ? message : `${reason[0]} (${code})`;
+  return new StorageUnavailable(location, doing, { why, fix: reason?.[1] }, { cause: error });
 }
 
 /** Without links nothing can be written exactly once. */
-function linkReason(code: string, syscall: string): string | undefined {
+function isWithoutLinks(code: string, syscall: string): boolean {
   const without = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
-  return (syscall === 'link' || syscall === 'symlink') && without.includes(code)
-    ? 'its file system has no hard or symbolic links (ext4, XFS, btrfs and NFS have); choose another place'
-    : undefined;
+  return (syscall === 'link' || syscall === 'symlink') && without.includes(code);
 }
 
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { MillraceError } from '../../../core/protocol/error.ts';
 import {
   type ByteRange,
   type CallOptions,
@@ -15,6 +14,7 @@ import {
   type Upload,
   type UploadedPart,
 } from '../../../core/storage/object-store.ts';
+import { StorageUnavailable } from '../../../core/storage/storage-unavailable.ts';
 import { withinDeadline } from '../deadline.ts';
 import { failure, unless } from './failure.ts';
 import { chunksOf, readWhole } from './file-body.ts';
@@ -209,15 +209,9 @@ class FolderStore implements ObjectStore {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     try {
-      if (this.#closed) throw new MillraceError('storage_unavailable', `${this.location} is closed`);
-      return await withinDeadline(
-        timeoutMs,
-        work,
-        () =>
-          new MillraceError(
-            'storage_unavailable',
-            `${this.location}: cannot ${doing}: not done within ${timeoutMs} ms`,
-          ),
+      if (this.#closed) throw new StorageUnavailable(this.location, doing, { why: 'it is closed' });
+      return await withinDeadline(timeoutMs, work, () =>
+        StorageUnavailable.late(this.location, doing, timeoutMs),
       );
     } catch (error) {
       throw failure(error, this.location, doing);

@@ -7,6 +7,7 @@ import {
   type Upload,
   type UploadedPart,
 } from '../../../core/storage/object-store.ts';
+import { StorageUnavailable } from '../../../core/storage/storage-unavailable.ts';
 import { hasCode, unless } from './failure.ts';
 import type { MetadataFiles } from './metadata-files.ts';
 import { type Draft, type Place, randomName, withFile } from './place.ts';
@@ -190,8 +191,9 @@ export class Uploads {
     upload: Upload,
   ): Promise<void> {
     for (let done = 0; done < bytes; ) {
-      if (this.#closed)
-        throw new MillraceError('storage_unavailable', `closed while ${upload.key} was joined`);
+      if (this.#closed) {
+        throw new StorageUnavailable(this.#place.root, `join ${upload.key}`, { why: 'it is closed' });
+      }
       const wanted = Math.min(buffer.length, bytes - done);
       const { bytesRead } = await from.read(buffer, 0, wanted, offset + done);
       if (bytesRead === 0) throw new StorageConflict(`a part of ${upload.key} is not there any more`);

@@ -13,7 +13,6 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { MillraceError } from '../../../core/protocol/error.ts';
 import { checkObjectKey } from '../../../core/storage/object-key.ts';
 import {
   type ByteRange,
@@ -28,6 +27,7 @@ import {
   type Upload,
   type UploadedPart,
 } from '../../../core/storage/object-store.ts';
+import { StorageUnavailable } from '../../../core/storage/storage-unavailable.ts';
 import { withinDeadline } from '../deadline.ts';
 import { bytesOf, chunksOf } from './body.ts';
 import { createClient } from './client.ts';
@@ -116,7 +116,7 @@ class S3Store implements ObjectStore {
     return chunksOf(
       body,
       options.timeoutMs,
-      () => this.#late(doing, options.timeoutMs),
+      () => StorageUnavailable.late(this.location, doing, options.timeoutMs),
       (error) => failure(error, this.location, doing),
     );
   }
@@ -307,18 +307,13 @@ class S3Store implements ObjectStore {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     try {
-      if (this.#closed) throw new MillraceError('storage_unavailable', `${this.location} is closed`);
-      return await withinDeadline(timeoutMs, work, () => this.#late(doing, timeoutMs));
+      if (this.#closed) throw new StorageUnavailable(this.location, doing, { why: 'it is closed' });
+      return await withinDeadline(timeoutMs, work, () =>
+        StorageUnavailable.late(this.location, doing, timeoutMs),
+      );
     } catch (error) {
       throw failure(error, this.location, doing);
     }
-  }
-
-  #late(doing: string, timeoutMs: number): MillraceError {
-    return new MillraceError(
-      'storage_unavailable',
-      `${this.location}: cannot ${doing}: no answer within ${timeoutMs} ms`,
-    );
   }
 }
 
