@@ -37,6 +37,8 @@ export class EncodingClock implements EncodingId {
   baseMs: number | undefined;
   /** Arrival of its newest frame at this muxer. */
   usedAtMs = Number.NEGATIVE_INFINITY;
+  /** How often its encoder began to count elsewhere, seen by this muxer. */
+  steps = 0;
   /** Newest timestamp seen, counting on beyond 2^32. */
   #lastRtp: number | undefined;
   /** What is counted on from before the first frame. */
@@ -143,17 +145,22 @@ export class EncodingClock implements EncodingId {
       this.#suspects = [];
       return;
     }
-    this.#suspects = confirming(this.#suspects, sample);
-    if (this.#suspects.length < STEP_CONFIRMATIONS) return;
-    this.step(median(this.#suspects) - known);
-    this.#reports = this.#suspects;
+    const suspects = confirming(this.#suspects, sample);
+    this.#suspects = suspects;
+    if (suspects.length < STEP_CONFIRMATIONS) return;
+    this.step(median(suspects) - known);
+    this.#reports = suspects;
     this.#suspects = [];
   }
 
   /** The encoder began to count elsewhere: the same moment has another timestamp from now on. */
   step(byMs: number): void {
     if (this.baseMs !== undefined) this.baseMs += byMs;
+    this.steps += 1;
     this.#arrivalMs = undefined;
+    // What comes next is the newest, even if it counts less.
+    this.#firstRtp = this.#lastRtp;
+    this.#lastRtp = undefined;
     this.shiftReports(byMs);
   }
 

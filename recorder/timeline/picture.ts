@@ -88,6 +88,12 @@ export class Picture {
     this.#unmet = this.#lastMs !== undefined;
   }
 
+  /** Timestamps count from elsewhere: back from here, frames were taken for old ones and refused. */
+  recount(rtp: number): void {
+    if (this.#lastRtp !== undefined && rtp <= this.#lastRtp) this.break('loss');
+    this.#lastRtp = undefined;
+  }
+
   /** Whether a frame is the file's already, or cannot follow what is there. @param sameClock as the last frame */
   refuses(frame: Frame, rtp: number, sameClock: boolean): boolean {
     if (sameClock && this.#lastRtp !== undefined && rtp <= this.#lastRtp) {

@@ -39,6 +39,8 @@ export class Timeline {
   readonly #picture: Picture;
   #soundClock: EncodingClock | undefined;
   #pictureClock: EncodingClock | undefined;
+  /** Of the picture's clock, as far as the picture knows. */
+  #pictureSteps = 0;
   /** Tracks that sound and picture come from now. */
   #soundTrack: number;
   #pictureTrack: number;
@@ -239,6 +241,8 @@ export class Timeline {
   #takePicture(frame: Frame, source: Source, clock: EncodingClock, rtp: number): void {
     if (source.track < this.#pictureTrack) return;
     const sameClock = clock === this.#pictureClock;
+    if (sameClock && clock.steps !== this.#pictureSteps) this.#picture.recount(rtp);
+    if (sameClock) this.#pictureSteps = clock.steps;
     if (this.#picture.refuses(frame, rtp, sameClock)) return;
     const { baseMs } = clock;
     if (sameClock) this.#clocks.slew(clock, this.#master, this.#picture.elapsedMs(clock, rtp));
@@ -250,6 +254,7 @@ export class Timeline {
     this.#heldUntilMs = Number.NEGATIVE_INFINITY;
     this.#pictureTrack = source.track;
     this.#pictureClock = clock;
+    this.#pictureSteps = clock.steps;
   }
 
   /** Its clocks are others; the time of day, not earlier than it was, is what they have in common. */

@@ -40,6 +40,7 @@ export interface PublisherOptions {
 const SOUND_MS = 20;
 const PICTURE_MS = 1000 / 30;
 const REPORT_MS = 1250;
+const SSRC_BASE = 1000;
 
 /** A publisher as a receiver sees it; `capturedMs` is by the receiver's clock, for comparison only. */
 export function publisher(options: PublisherOptions): Step[] {
@@ -98,6 +99,46 @@ export function play(timeline: Timeline, steps: readonly Step[]): void {
   }
 }
 
+/** What comes out of a reader when the packets of these frames are lost: the next frame says so, of video a key frame. */
+export function losing(steps: readonly Step[], isLost: (frame: Frame) => boolean): Step[] {
+  const lossy = new Set<number>();
+  return steps.flatMap((step): Step[] => {
+    if (step.type !== 'frame') return [step];
+    const { frame } = step;
+    const afterLoss = lossy.has(frame.track);
+    if (isLost(frame) || (afterLoss && !frame.keyFrame)) {
+      lossy.add(frame.track);
+      return [];
+    }
+    lossy.delete(frame.track);
+    return [{ ...step, frame: { ...frame, afterLoss } }];
+  });
+}
+
+/** A track that the server mutes for a while: nothing comes of it, and the picture begins again with a key frame. */
+export function muting(steps: readonly Step[], track: number, fromMs: number, toMs: number): Step[] {
+  let isWaiting = false;
+  const kept = steps.filter((step) => {
+    if (step.type !== 'frame' && step.type !== 'report') return true;
+    if (trackOfStep(step) !== track) return true;
+    if (step.atMs >= fromMs && step.atMs < toMs) {
+      isWaiting = true;
+      return false;
+    }
+    if (step.type === 'frame' && step.frame.keyFrame) isWaiting = false;
+    return !isWaiting;
+  });
+  return inOrder(
+    [{ type: 'muted', atMs: fromMs, track, muted: true }],
+    [{ type: 'muted', atMs: toMs, track, muted: false }],
+    kept,
+  );
+}
+
+function trackOfStep(step: Extract<Step, { readonly type: 'frame' | 'report' }>): number {
+  return step.type === 'frame' ? step.frame.track : step.report.ssrc - SSRC_BASE;
+}
+
 /** Frames carry the time of their capture, so that a block tells where it belongs. */
 export function capturedMs(data: Uint8Array): number | undefined {
   return data.length === 8 ? Buffer.from(data).readDoubleBE() : undefined;
@@ -121,7 +162,7 @@ function trackOf(producerId: string, track: number, kind: 'audio' | 'video'): So
     clockRateHz: kind === 'audio' ? 48_000 : 90_000,
     producerId,
     payloadType: 100 + track,
-    ssrcs: [1000 + track],
+    ssrcs: [SSRC_BASE + track],
     muted: false,
   };
 }
