@@ -24,6 +24,7 @@ const UNKNOWN_AUTHORITY = [
   'its certificate is signed by an unknown authority',
   'name that with ca=/path/to/ca.pem',
 ] as const;
+const UNKNOWN_KEY = ['it does not know the access key', 'check AWS_ACCESS_KEY_ID'] as const;
 const NO_TLS = ['it does not speak TLS', 'check the endpoint: http, or another port?'] as const;
 
 /** By code: what is wrong and what to do. */
@@ -51,7 +52,8 @@ const REASONS: Readonly<Record<string, readonly [why: string, fix: string]>> = {
     'there are no credentials',
     'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or a role',
   ],
-  InvalidAccessKeyId: ['it does not know the access key', 'check AWS_ACCESS_KEY_ID'],
+  InvalidAccessKeyId: UNKNOWN_KEY,
+  XAdminUserNotFound: UNKNOWN_KEY,
   SignatureDoesNotMatch: ['the secret does not fit the access key', 'check AWS_SECRET_ACCESS_KEY'],
   ExpiredToken: ['the credentials have expired', 'renew them'],
   InvalidToken: ['the session token is not valid', 'check AWS_SESSION_TOKEN'],
@@ -94,10 +96,9 @@ export function failure(error: unknown, location: string, doing: string): Error 
   return new StorageUnavailable(location, doing, reasonOf(told));
 }
 
-/** Whether the thing that was asked for is not there; a bucket that is not there is another matter. */
+/** Whether what was asked for is not there. Other things are said with 404 too: no such bucket, no such user. */
 export function isMissing(error: unknown): boolean {
-  const { code, status } = toldBy(error);
-  return code === 'NoSuchKey' || code === 'NotFound' || (status === 404 && code !== 'NoSuchBucket');
+  return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(toldBy(error).code);
 }
 
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
