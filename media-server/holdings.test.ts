@@ -29,6 +29,7 @@ const node = (id: NodeId): NodeRecord => ({
 /** As much of a stream as its holding needs. */
 class HeldStream {
   readonly name = NAME;
+  readonly subject = 'ann';
   readonly epoch: number;
   endedFor: EndReason | undefined;
 

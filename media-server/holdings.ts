@@ -20,8 +20,6 @@ export class Holdings {
   readonly #node: NodeId;
   readonly #log: Logger;
   readonly #streams: Pick<Streams, 'names' | 'get'>;
-  /** As the registry last had them: it knows the subject, which this node was never told. */
-  readonly #records = new Map<StreamName, StreamRecord>();
   readonly #pending = new Map<StreamName, number>();
   #round: Iterator<StreamName> | undefined;
   #lost = false;
@@ -35,7 +33,6 @@ export class Holdings {
 
   /** Gives an ended stream up; never throws. */
   async release(name: StreamName, epoch: number): Promise<void> {
-    this.#records.delete(name);
     try {
       await this.#registry.releaseStream(name, epoch);
     } catch (error) {
@@ -103,7 +100,6 @@ export class Holdings {
     const record = await this.#registry.findStream(stream.name);
     if (stream.ended) return;
     if (record?.epoch === stream.epoch) {
-      this.#records.set(stream.name, record);
       await this.#describe(stream, record);
     } else if (record && record.epoch > stream.epoch) {
       // On this node, the publish that goes with the claim is on its way.
@@ -133,8 +129,8 @@ export class Holdings {
     const report = stream.glance();
     if (!report) return undefined;
     const { session, sinceMs, tracks, epoch } = report;
-    const subject = this.#records.get(stream.name)?.subject ?? '';
-    return { name: stream.name, node: this.#node, epoch, session, subject, tracks, sinceMs };
+    const { name, subject } = stream;
+    return { name, node: this.#node, epoch, session, subject, tracks, sinceMs };
   }
 }
 

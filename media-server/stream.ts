@@ -57,6 +57,9 @@ export class Stream {
   #opening: Opening | undefined;
   #ended = false;
 
+  /** Token subject of who publishes. */
+  subject = '';
+
   constructor(name: StreamName, context: StreamContext, onEnded: (stream: Stream) => void) {
     this.name = name;
     this.#context = context;

@@ -95,6 +95,8 @@ export class Streams {
       if (!stream && epoch === last) throw endedMeanwhile(name);
       const reply = await (stream?.publish(request) ?? this.#begin(request));
       this.#epochs.saw(name, epoch);
+      const held = this.#streams.get(name);
+      if (held) held.subject = request.subject ?? '';
       return reply;
     });
   }

@@ -25,6 +25,8 @@ export interface PublishRequest {
   /** Granted by the registry; a media server refuses one that is older than what it has seen. */
   readonly epoch: number;
   readonly session: SessionId;
+  /** Token subject, as in the claim: for a registry that loses the stream and is told of it again. Absent = ''. */
+  readonly subject?: string;
   readonly sdp: string;
   /** Absent or 0 = the server's default. Above the server's limit it is lowered. */
   readonly maxBitrateBps?: number;

@@ -85,7 +85,7 @@ function callPublish(
   { node, epoch }: Pick<Claim, 'node' | 'epoch'>,
   { sdp, max_bitrate }: PublishData,
 ): Promise<PublishReply> {
-  const { id } = context.session;
+  const { id, subject } = context.session;
   return services.links.call(
     node,
     'publish',
@@ -93,6 +93,7 @@ function callPublish(
       stream,
       epoch,
       session: id,
+      subject,
       sdp,
       ...(max_bitrate !== undefined && { maxBitrateBps: max_bitrate }),
     },

@@ -11,6 +11,7 @@ import type { Stream } from '../../../media-server/stream.ts';
 /** A stream without media. */
 class HeldStream {
   readonly name: StreamName;
+  readonly subject = 'ann';
   readonly epoch: number;
   readonly session: SessionId;
   endedFor: EndReason | undefined;
