@@ -29,7 +29,8 @@ export async function claimStream(
   let displaced: StreamRecord | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const nodes = await services.registry.nodes();
-    const node = choosePlace(services.forecast.of(nodes, services.now()), displaced?.node, services.random);
+    const reached = nodes.filter(({ id }) => services.links.reaches(id));
+    const node = choosePlace(services.forecast.of(reached, services.now()), displaced?.node, services.random);
     const result = await services.registry.claimStream({
       name,
       node,

@@ -3,7 +3,7 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Authoriser } from '../core/auth/index.ts';
 import type { MediaChannel } from '../core/channel/media.ts';
 import { LoadForecast } from '../core/placement/load-forecast.ts';
-import type { NodeEntry } from '../core/registry/record.ts';
+import type { NodeEntry, NodeId } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { Assets } from './assets.ts';
 import { Connections } from './connections.ts';
@@ -75,7 +75,11 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     registry,
     mediaChannel: deps.mediaChannel,
     onNotice: (notice, node) => notices.receive(notice, node),
-    onLost: (node) => notices.nodeLost(node),
+    onLost: (node, end) => {
+      notices.nodeLost(node);
+      if (end === 'dead') reportDead(node);
+    },
+    now,
   });
   const sessions = new SessionStore({ settings, records, links, now, log });
   const tokens = new SessionTokens({
@@ -147,6 +151,14 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   let shuttingDown = false;
   let sweeper: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
+
+  /** Another observer's report, or the end of its lease, makes it final: it is fenced. */
+  function reportDead(node: NodeId): void {
+    registry.reportDeadNode(node, settings.name).then(
+      (fenced) => log.warn({ node, fenced }, 'reported a dead media server'),
+      (error: unknown) => log.warn({ node, err: error }, 'a dead media server could not be reported'),
+    );
+  }
 
   async function start(): Promise<void> {
     const servers = [...listeners, ...(health ? [health] : [])];
