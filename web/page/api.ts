@@ -40,7 +40,36 @@ export interface StreamDetail extends StreamResource {
   readonly plays: readonly PlayResource[];
 }
 
+export interface RecordingFile {
+  readonly fileName: string;
+  readonly bytes: number;
+  readonly duration_ms: number;
+  readonly url: string;
+}
+
+export interface RecordingResource {
+  readonly id: string;
+  readonly stream: string;
+  readonly fileName: string;
+  readonly state: 'starting' | 'recording' | 'finishing' | 'completed' | 'failed';
+  readonly started_at: string | null;
+  readonly duration_ms: number;
+  readonly durable_ms: number;
+  readonly bytes: number;
+  readonly spool_bytes: number;
+  readonly gaps: { readonly count: number; readonly total_ms: number };
+  readonly message?: string;
+  readonly files: readonly RecordingFile[];
+}
+
+export interface RecordingList {
+  readonly recordings: readonly RecordingResource[];
+  readonly next: string | null;
+}
+
 const TIMEOUT_MS = 8000;
+/** A file is completed and checked before the answer comes. */
+const STOP_TIMEOUT_MS = 35_000;
 export const LIST_LIMIT = 100;
 
 /** @throws MillraceError as the server's problem says; `disconnected` when it cannot be reached */
@@ -57,14 +86,43 @@ export async function endStream(name: string): Promise<void> {
   await request('DELETE', `/api/v1/streams/${encodeURIComponent(name)}`);
 }
 
-async function request(method: string, path: string): Promise<unknown> {
+export async function listRecordings(): Promise<RecordingList> {
+  return (await request('GET', `/api/v1/recordings?limit=${LIST_LIMIT}`)) as RecordingList;
+}
+
+export async function startRecording(stream: string): Promise<RecordingResource> {
+  const body = JSON.stringify({ stream });
+  return (await request('POST', '/api/v1/recordings', {
+    body,
+    timeoutMs: STOP_TIMEOUT_MS,
+  })) as RecordingResource;
+}
+
+export async function stopRecording(id: string): Promise<RecordingResource> {
+  const path = `/api/v1/recordings/${id}/stop`;
+  return (await request('POST', path, { timeoutMs: STOP_TIMEOUT_MS })) as RecordingResource;
+}
+
+/** Where a `<video>` finds a file; it sends no headers, so the token stands in the address. */
+export function recordingUrl({ url }: RecordingFile): string {
+  const token = currentToken();
+  return token === undefined ? url : `${url}?token=${encodeURIComponent(token)}`;
+}
+
+interface RequestOptions {
+  readonly body?: string;
+  readonly timeoutMs?: number;
+}
+
+async function request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
   let response: Response;
   try {
     const token = currentToken();
     response = await fetch(path, {
       method,
       headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(options.body !== undefined && { body: options.body }),
+      signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
       cache: 'no-store',
     });
   } catch (cause) {

@@ -10,6 +10,12 @@ export function formatShortBitrate(bitsPerSecond: number, tag: string): string {
   return `${number(bitsPerSecond / 1_000_000, 1, tag)} M`;
 }
 
+export function formatBytes(bytes: number, tag: string): string {
+  if (bytes < 999_500) return `${number(bytes / 1000, 0, tag)} kB`;
+  if (bytes < 999_500_000) return `${number(bytes / 1_000_000, bytes < 9_950_000 ? 1 : 0, tag)} MB`;
+  return `${number(bytes / 1_000_000_000, 1, tag)} GB`;
+}
+
 /** @param ratio 0..1 */
 export function formatRatio(ratio: number, tag: string): string {
   const percent = ratio * 100;

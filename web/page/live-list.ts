@@ -3,12 +3,10 @@ import { endStream, LIST_LIMIT, listStreams, type StreamList } from './api.ts';
 import { confirm } from './confirm.ts';
 import { byId, make, setText } from './element.ts';
 import { formatBitrate } from './format.ts';
-import { problemOf, showProblem } from './problem.ts';
+import { Poll } from './poll.ts';
+import { problemOf, refusalOf, showProblem } from './problem.ts';
 import { type RowActions, StreamRow } from './stream-row.ts';
 import { languageTag, onLanguage, text } from './text/text.ts';
-
-const POLL_MS = 2000;
-const LONGEST_POLL_MS = 30_000;
 
 const NOTHING: StreamList = { streams: [], next: null };
 
@@ -21,49 +19,34 @@ export class LiveList {
   #latest: StreamList | null = null;
   /** Why the list is not for this visitor; asking again would change nothing. */
   #refusal: 'listNeedsToken' | 'listNotAllowed' | null = null;
-  #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #asking = false;
+  readonly #poll: Poll;
 
-  constructor(play: (name: string) => void) {
-    this.#actions = { play, end: (name) => void this.#end(name) };
+  /** @param actions what a row's buttons do, beside ending the stream */
+  constructor(actions: Omit<RowActions, 'end'>) {
+    this.#actions = { ...actions, end: (name) => void this.#end(name) };
     onLanguage(() => {
       for (const row of this.#rows.values()) row.translate();
       this.#showSummary();
     });
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') void this.refresh();
+    this.#poll = new Poll({
+      ask: async () => this.#show(await listStreams()),
+      onOutcome: (error, failures) => this.#outcome(error, failures),
     });
-    void this.refresh();
   }
 
-  async refresh(): Promise<void> {
-    if (this.#asking) return;
-    clearTimeout(this.#timer);
-    this.#asking = true;
-    try {
-      this.#show(await listStreams());
-      if (this.#failures > 0) showProblem(this.#alert, null);
-      this.#failures = 0;
-    } catch (error) {
-      const { code, name, detail } = problemOf(error);
-      this.#refusal = refusalOf(code);
-      this.#showSummary();
-      if (this.#refusal !== null) return;
-      this.#failures += 1;
-      // One failure may be a hiccup; a message that comes and goes would only disturb.
-      if (this.#failures === 2)
-        showProblem(this.#alert, { name: 'list', code, detail: `${name}: ${detail}` });
-    } finally {
-      this.#asking = false;
-      this.#schedule();
+  #outcome(error: unknown, failures: number): boolean {
+    if (failures === 0) {
+      showProblem(this.#alert, null);
+      return true;
     }
-  }
-
-  #schedule(): void {
-    if (document.visibilityState !== 'visible' || this.#refusal !== null) return;
-    const delayMs = Math.min(LONGEST_POLL_MS, POLL_MS * 2 ** Math.max(0, this.#failures - 1));
-    this.#timer = setTimeout(() => void this.refresh(), delayMs);
+    const { code, name, detail } = problemOf(error);
+    const refusal = refusalOf(code);
+    this.#refusal = refusal === null ? null : refusal === 'token' ? 'listNeedsToken' : 'listNotAllowed';
+    this.#showSummary();
+    // One failure may be a hiccup; a message that comes and goes would only disturb.
+    if (refusal === null && failures === 2)
+      showProblem(this.#alert, { name: 'list', code, detail: `${name}: ${detail}` });
+    return refusal === null;
   }
 
   #show(list: StreamList): void {
@@ -125,15 +108,8 @@ export class LiveList {
     } catch (error) {
       showProblem(this.#alert, problemOf(error));
     }
-    await this.refresh();
+    await this.#poll.now();
   }
-}
-
-/** By the error table's HTTP status: the visitor shows no usable token, or one that does not reach this far. */
-function refusalOf(code: number): 'listNeedsToken' | 'listNotAllowed' | null {
-  const status = Math.floor(code / 100);
-  if (status === 401) return 'listNeedsToken';
-  return status === 403 ? 'listNotAllowed' : null;
 }
 
 function countStreams(count: number): string {

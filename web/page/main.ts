@@ -4,6 +4,7 @@ import { LiveList } from './live-list.ts';
 import { PlayPanel } from './play-panel.ts';
 import { problemOf, showProblem } from './problem.ts';
 import { PublishPanel } from './publish-panel.ts';
+import { RecordingList } from './recording-list.ts';
 import { readWish } from './share-link.ts';
 import { language, onLanguage, setLanguage, startLanguage, text } from './text/text.ts';
 import { startToken } from './token.ts';
@@ -23,7 +24,11 @@ const connection = new Connection((error) => {
 });
 const publishPanel = new PublishPanel(() => connection.client);
 const playPanel = new PlayPanel(() => connection.client);
-new LiveList((name) => void playPanel.play(name));
+const recordings = new RecordingList();
+new LiveList({
+  play: (name) => void playPanel.play(name),
+  record: (name) => void recordings.start(name),
+});
 
 const wish = readWish(location.search);
 if (wish.play !== null) void playPanel.play(wish.play);

@@ -24,6 +24,13 @@ export function problemOf(error: unknown): Problem {
   return { name: 'default', code: 0, detail: error instanceof Error ? error.message : String(error) };
 }
 
+/** By the error table's HTTP status: the visitor shows no usable token, or one that does not reach this far. */
+export function refusalOf(code: number): 'token' | 'permission' | null {
+  const status = Math.floor(code / 100);
+  if (status === 401) return 'token';
+  return status === 403 ? 'permission' : null;
+}
+
 /** What getUserMedia and getDisplayMedia say (W3C Media Capture and Streams, section 10.2.2). */
 function sourceProblem(name: string): string {
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'camera_denied';

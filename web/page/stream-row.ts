@@ -1,5 +1,6 @@
 import type { StreamResource } from './api.ts';
-import { icon, make, setText } from './element.ts';
+import { icon, make } from './element.ts';
+import { Figure } from './figure.ts';
 import { formatBitrate, formatDuration, formatMs, formatRatio, formatShortBitrate } from './format.ts';
 import { SAMPLES, Sparkline } from './sparkline.ts';
 import { languageTag, type TextKey, text } from './text/text.ts';
@@ -7,6 +8,7 @@ import { ViewerTable } from './viewer-table.ts';
 
 export interface RowActions {
   play(name: string): void;
+  record(name: string): void;
   end(name: string): void;
 }
 
@@ -27,6 +29,7 @@ export class StreamRow {
   readonly #roundTrip = new Figure('roundTrip', new Sparkline('trip', 20));
   readonly #layers = make('div', { class: 'layers' });
   readonly #playButton = make('button', { class: 'button small', type: 'button' });
+  readonly #recordButton = make('button', { class: 'button small', type: 'button' });
   readonly #endButton = make('button', { class: 'button small danger', type: 'button' });
   readonly #viewerTable: ViewerTable;
   readonly #samples: Sample[] = [];
@@ -37,6 +40,7 @@ export class StreamRow {
     this.#latest = stream;
     this.#viewerTable = new ViewerTable(stream.name);
     this.#playButton.addEventListener('click', () => actions.play(this.#name));
+    this.#recordButton.addEventListener('click', () => actions.record(this.#name));
     this.#endButton.addEventListener('click', () => actions.end(this.#name));
     this.#bitrate.element.append(this.#layers);
     this.#viewersFigure.element.classList.add('stream-viewers');
@@ -51,7 +55,7 @@ export class StreamRow {
         this.#bitrate.element,
         this.#loss.element,
         this.#roundTrip.element,
-        make('div', { class: 'stream-actions' }, this.#playButton, this.#endButton),
+        make('div', { class: 'stream-actions' }, this.#playButton, this.#recordButton, this.#endButton),
       ),
       this.#viewerTable.element,
     );
@@ -81,6 +85,8 @@ export class StreamRow {
     const name = this.#name;
     this.#playButton.replaceChildren(icon('play'), text('playButton'));
     this.#playButton.setAttribute('aria-label', text('playStream', { name }));
+    this.#recordButton.replaceChildren(icon('record'), text('record'));
+    this.#recordButton.setAttribute('aria-label', text('recordStream', { name }));
     this.#endButton.replaceChildren(text('end'));
     this.#endButton.setAttribute('aria-label', text('endStream', { name }));
     for (const figure of [this.#viewersFigure, this.#bitrate, this.#loss, this.#roundTrip])
@@ -136,28 +142,4 @@ export class StreamRow {
 
 function codecName(codec: string): string {
   return codec === 'opus' ? 'Opus' : codec;
-}
-
-/** A label, the newest value, and its graph. */
-class Figure {
-  readonly element: HTMLElement;
-  readonly sparkline: Sparkline | null;
-  readonly #key: TextKey;
-  readonly #label = make('span', { class: 'figure-label' });
-  readonly #value = make('span', { class: 'figure-value' });
-
-  constructor(key: TextKey, sparkline: Sparkline | null = null) {
-    this.#key = key;
-    this.sparkline = sparkline;
-    this.element = make('div', { class: 'figure' }, this.#label, this.#value);
-    if (sparkline !== null) this.element.append(sparkline.element);
-  }
-
-  set value(value: string) {
-    setText(this.#value, value);
-  }
-
-  translate(): void {
-    setText(this.#label, text(this.#key));
-  }
 }
