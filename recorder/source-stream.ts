@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { MuxerRequest, SourceEvent } from './source-event.ts';
 
 /**
@@ -15,30 +14,8 @@ const MAX_FRAME_BYTES = 128 * 1024;
 const JSON_FRAME = 0;
 const PACKET_FRAMES = { rtp: 1, rtcp: 2 } as const;
 
-const atMs = z.number();
-const track = z.int().nonnegative();
-const control = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), receiver: z.string(), unixMs: z.number(), atMs }),
-  z.object({
-    type: z.literal('track'),
-    atMs,
-    track,
-    kind: z.enum(['audio', 'video']),
-    codec: z.enum(['opus', 'VP8', 'VP9', 'H264', 'AV1']),
-    clockRateHz: z.int().positive(),
-    producerId: z.string(),
-    payloadType: z.int().min(0).max(127),
-    ssrcs: z.array(z.int().nonnegative()).min(1),
-    muted: z.boolean(),
-  }),
-  z.object({ type: z.literal('muted'), track, muted: z.boolean(), atMs }),
-  z.object({ type: z.literal('ended'), track, atMs }),
-  z.object({ type: z.literal('tick'), atMs }),
-]);
-const muxerRequest = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('key-frame'), track }),
-  z.object({ type: z.literal('durable'), atMs }),
-]);
+const CONTROL_EVENTS: readonly string[] = ['hello', 'track', 'muted', 'ended', 'tick'];
+const MUXER_REQUESTS: readonly string[] = ['key-frame', 'durable'];
 
 export function encodeSourceEvent(event: SourceEvent): Uint8Array {
   if (event.type !== 'rtp' && event.type !== 'rtcp') return encodeJson(event);
@@ -64,14 +41,14 @@ export function sourceEventDecoder(): (bytes: Uint8Array) => SourceEvent[] {
       case PACKET_FRAMES.rtcp:
         return { type: 'rtcp', ...packetOf(body) };
       default:
-        return control.parse(jsonOf(type, body));
+        return messageOf<SourceEvent>(CONTROL_EVENTS, type, body);
     }
   });
 }
 
 /** As `sourceEventDecoder`, for what the muxer sends. */
 export function muxerRequestDecoder(): (bytes: Uint8Array) => MuxerRequest[] {
-  return decoder((type, body) => muxerRequest.parse(jsonOf(type, body)));
+  return decoder((type, body) => messageOf<MuxerRequest>(MUXER_REQUESTS, type, body));
 }
 
 function encodeJson(value: unknown): Uint8Array {
@@ -92,9 +69,18 @@ function packetOf(body: Buffer): { readonly packet: Uint8Array; readonly atMs: n
   return { packet: body.subarray(TIME_BYTES), atMs: body.readDoubleBE(0) };
 }
 
-function jsonOf(type: number, body: Buffer): unknown {
-  if (type !== JSON_FRAME) throw new Error(`a frame of unknown type ${type}`);
-  return JSON.parse(body.toString());
+function messageOf<T>(types: readonly string[], frameType: number, body: Buffer): T {
+  if (frameType !== JSON_FRAME) throw new Error(`a frame of unknown type ${frameType}`);
+  const message: unknown = JSON.parse(body.toString());
+  const isOne =
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    typeof message.type === 'string' &&
+    types.includes(message.type);
+  if (!isOne) throw new Error('a message of unknown type');
+  // The other end is the same program, of the same version.
+  return message as T;
 }
 
 function decoder<T>(decode: (type: number, body: Buffer) => T): (bytes: Uint8Array) => T[] {
