@@ -49,6 +49,6 @@ export class RollOver {
 
   /** What someone would go on from who finds the old file, and no new one. @param now the timeline's state */
   stateBefore(now: TimelineState): TimelineState {
-    return { ...this.#before, sound: this.#soundBefore ?? now.sound };
+    return { ...this.#before, sound: this.#soundBefore ?? now.sound, gaps: now.gaps };
   }
 }

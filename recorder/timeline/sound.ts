@@ -33,7 +33,7 @@ export class Sound {
     this.#gaps = gaps;
     this.#end = state.end;
     this.#quietFrom = state.quietFrom;
-    this.#unmet = state.end !== undefined;
+    this.#unmet = hasPackets(state);
     this.#muted = state.muted;
     this.#cause = state.cause;
   }
@@ -64,7 +64,7 @@ export class Sound {
 
   /** Packets come anew, some of them again perhaps. */
   interrupt(): void {
-    this.#unmet = this.#end !== undefined;
+    this.#unmet = hasPackets(this.state);
   }
 
   /** Puts a packet where its clock says, silence in front of it if need be; one that came too late is dropped. */
@@ -131,4 +131,9 @@ export class Sound {
       this.#end = end + next.samples;
     }
   }
+}
+
+/** Not only silence from the start. */
+function hasPackets({ end, quietFrom }: SoundState): boolean {
+  return end !== undefined && quietFrom !== 0;
 }

@@ -21,7 +21,7 @@ describe('A timeline', () => {
     );
     assert.equal(recorded.sound[0]?.timeMs, 0);
     within(recorded.picture[0]?.timeMs, 6000, 25);
-    assert.deepEqual(recorded.timeline.end(), []);
+    assert.deepEqual(recorded.end(), []);
   });
 
   test('does not wait for a picture that is muted', () => {
@@ -236,8 +236,8 @@ function ended(atMs: number, ...tracks: readonly number[]): Step[] {
   return tracks.map((track) => ({ type: 'ended', atMs, track }));
 }
 
-function gapsOf({ timeline }: Recorded): readonly string[] {
-  return timeline.end().map(({ kind, reason, fromMs, toMs }) => `${kind} ${reason} ${fromMs}-${toMs}`);
+function gapsOf(recorded: Recorded): readonly string[] {
+  return recorded.end().map(({ kind, reason, fromMs, toMs }) => `${kind} ${reason} ${fromMs}-${toMs}`);
 }
 
 function isPicture(step: Step): boolean {

@@ -153,6 +153,7 @@ export class Timeline {
   }
 
   report(report: SenderReport): void {
+    this.#pass(report.atMs);
     const source = this.#sources.bySsrc(report.ssrc);
     if (source === undefined) return;
     this.#clocks.reported(this.#clockOf(source, report.ssrc), report);
@@ -166,6 +167,7 @@ export class Timeline {
   }
 
   frame(frame: Frame): void {
+    this.#pass(frame.atMs);
     const source = this.#sources.find(frame.track);
     if (source === undefined) return;
     if (this.#startedAtMs !== undefined) {

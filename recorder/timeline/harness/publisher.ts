@@ -129,9 +129,10 @@ export function muting(steps: readonly Step[], track: number, fromMs: number, to
     return !isWaiting;
   });
   return inOrder(
+    kept.filter(({ type }) => type === 'begin'),
     [{ type: 'muted', atMs: fromMs, track, muted: true }],
     [{ type: 'muted', atMs: toMs, track, muted: false }],
-    kept,
+    kept.filter(({ type }) => type !== 'begin'),
   );
 }
 

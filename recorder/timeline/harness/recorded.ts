@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { RecordingGap } from '../../../core/recording/recording.ts';
 import type { TimedBlock } from '../block.ts';
 import { Timeline } from '../timeline.ts';
 import { capturedMs, play, type Step } from './publisher.ts';
@@ -10,6 +11,7 @@ export const MAX_AWAY_MS = 60_000;
 export class Recorded {
   readonly blocks: TimedBlock[] = [];
   timeline: Timeline;
+  #gaps: readonly RecordingGap[] = [];
 
   constructor(resume?: unknown) {
     this.timeline = this.#timeline(resume);
@@ -28,6 +30,7 @@ export class Recorded {
 
   /** Another muxer goes on from what is kept in storage. */
   resume(): this {
+    this.#gaps = [...this.#gaps, ...this.timeline.takeGaps()];
     this.timeline = this.#timeline(JSON.parse(JSON.stringify(this.timeline.state)));
     return this;
   }
@@ -35,6 +38,12 @@ export class Recorded {
   #timeline(resume: unknown): Timeline {
     const emit = (block: TimedBlock) => this.blocks.push(block);
     return new Timeline({ emit, maxAwayMs: MAX_AWAY_MS, ...(resume === undefined ? {} : { resume }) });
+  }
+
+  /** Ends the timeline. */
+  end(): readonly RecordingGap[] {
+    this.#gaps = [...this.#gaps, ...this.timeline.end()];
+    return this.#gaps;
   }
 
   get sound(): TimedBlock[] {
@@ -57,8 +66,8 @@ export class Recorded {
     return this.sound.reduce((sum, { data }) => sum + (silenceMs(data) ?? 0), 0);
   }
 
-  /** The largest difference between sound and picture of the same moment. @param fromMs of the file */
-  worstSkewMs(fromMs = 0): number {
+  /** The largest difference between sound and picture of the same moment. @param counts by the time of capture */
+  worstSkewMs(counts: (capturedMs: number) => boolean = () => true): number {
     const { sound } = this;
     let at = 0;
     let worst = 0;
@@ -73,7 +82,7 @@ export class Recorded {
         heard === undefined ||
         heardMs === undefined ||
         Math.abs(heardMs - captured) > 100 ||
-        timeMs < fromMs
+        !counts(captured)
       )
         continue;
       worst = Math.max(worst, Math.abs(timeMs - captured - (heard.timeMs - heardMs)));
