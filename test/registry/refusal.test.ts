@@ -91,10 +91,10 @@ test('a password that was changed is taken at the next connection', async (t) =>
 
 test('a Redis that still loads its data is waited for, and every call says so', async (t) => {
   const redis = await start(t, {
-    'key-load-delay': '30000',
+    'key-load-delay': '10000',
     'loading-process-events-interval-bytes': '1024',
   });
-  for (let index = 0; index < 100; index++) await redis.command('SET', `filler ${index}`, 'x'.repeat(1000));
+  await redis.command('EVAL', "for i = 1, 200 do redis.call('SET', i, string.rep('x', 3000)) end", '0');
   await redis.command('SAVE');
   const { registry } = openRegistry(t, single(redis));
   await registry.nodes();
