@@ -100,15 +100,20 @@ function beginsKeyFrame(bytes: Uint8Array): boolean {
   return ((payload[descriptor.bytes] ?? 1) & 1) === 0;
 }
 
-/** Sequence numbers that are missing between the first and the last, whatever their order. */
-export function missing(packets: readonly RtpPacket[]): number {
+/**
+ * How many sequence numbers are missing, whatever the order in which they came, between the first packet and
+ * the last that came before `beforeMs`. What came for them later is not missing.
+ */
+export function missing(packets: readonly RtpPacket[], beforeMs = Number.POSITIVE_INFINITY): number {
   let last = packets[0]?.sequenceNumber ?? 0;
   // Unwrapped: each next one is taken for the nearest that has its lower 16 bits.
-  const seen = packets.map(({ sequenceNumber }) => {
+  const numbers = packets.map(({ sequenceNumber }) => {
     last += ((sequenceNumber - last + 0x8000) & 0xffff) - 0x8000;
     return last;
   });
-  return Math.max(...seen) - Math.min(...seen) + 1 - new Set(seen).size;
+  const settled = numbers.filter((_, index) => (packets[index]?.atMs ?? 0) < beforeMs);
+  const [from, to] = [Math.min(...settled), Math.max(...settled)];
+  return to - from + 1 - new Set(numbers.filter((number) => number >= from && number <= to)).size;
 }
 
 /** RFC 3550 section 6.4.1. */
