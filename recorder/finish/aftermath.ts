@@ -19,18 +19,18 @@ export async function settleFile(
   log: Logger,
 ): Promise<void> {
   const { spec, reservation, upload } = unfinished;
-  if (file) {
-    await describeObject(storage, unfinished, file, log);
-    if (spec.sidecar) await putSidecar(storage, unfinished, file, log);
-    const body = encodeDone(file);
-    await storage.patience.until('put done', body.length, (timeoutMs) =>
-      storage.objects.put(doneKey(spec.id, unfinished.file), body, { timeoutMs }),
-    );
-    await abortUploads(storage, file.key);
-  }
   if (upload !== undefined) {
     await storage.patience.until('abort upload', 0, (timeoutMs) =>
       storage.objects.abortUpload({ key: reservation.key, id: upload }, { timeoutMs }),
+    );
+  }
+  if (file) {
+    await describeObject(storage, unfinished, file, log);
+    if (spec.sidecar) await putSidecar(storage, unfinished, file, log);
+    await abortUploads(storage, file.key);
+    const body = encodeDone(file);
+    await storage.patience.until('put done', body.length, (timeoutMs) =>
+      storage.objects.put(doneKey(spec.id, unfinished.file), body, { timeoutMs }),
     );
   }
   await deleteChain(storage, spec.id, unfinished.file);

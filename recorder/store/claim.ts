@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { RecordingEpoch, RecordingId } from '../../core/recording/recording.ts';
+import { z } from 'zod';
+import { rolledOver } from '../../core/recording/file-name.ts';
+import type {
+  RecordingEpoch,
+  RecordingId,
+  RecordingKey,
+  RecordingSpec,
+} from '../../core/recording/recording.ts';
 import { StorageConflict } from '../../core/storage/object-store.ts';
 import { claimKey, claimsPrefix, parseKey } from './layout.ts';
 import { getObject, listAll, type Storage } from './storage.ts';
@@ -7,6 +14,23 @@ import { getObject, listAll, type Storage } from './storage.ts';
 /** Somebody else writes this file now, or it is complete: nothing more may be written. */
 export class Superseded extends Error {
   override readonly name = 'Superseded';
+}
+
+const claimSchema = z.object({
+  /** What the file is to be called: to be given back if nothing else is found of the recording. */
+  name: z.string().transform((name) => name as RecordingKey),
+  mark: z.string(),
+});
+
+type ClaimBody = z.infer<typeof claimSchema>;
+
+function encodeClaim(claim: ClaimBody): Buffer {
+  return Buffer.from(`${JSON.stringify(claim)}\n`);
+}
+
+/** @throws SyntaxError, ZodError for what is no claim */
+export function decodeClaim(bytes: Uint8Array): ClaimBody {
+  return claimSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
 }
 
 /**
@@ -20,19 +44,21 @@ export class Claim {
   readonly #id: RecordingId;
   readonly #file: number;
   readonly #epoch: RecordingEpoch;
+  readonly #name: RecordingKey;
 
-  constructor(storage: Storage, id: RecordingId, file: number, epoch: RecordingEpoch) {
+  constructor(storage: Storage, { id, key }: RecordingSpec, file: number, epoch: RecordingEpoch) {
     this.#storage = storage;
     this.#id = id;
     this.#file = file;
     this.#epoch = epoch;
+    this.#name = rolledOver(key, file + 1);
   }
 
   /** @throws Superseded when another process has the same epoch, or a higher one */
   async make(): Promise<void> {
     const { objects, patience } = this.#storage;
     const key = claimKey(this.#id, this.#file, this.#epoch);
-    const mark = randomBytes(16);
+    const mark = encodeClaim({ name: this.#name, mark: randomBytes(16).toString('hex') });
     try {
       await patience.until('claim', 0, (timeoutMs) =>
         objects.put(key, mark, { timeoutMs, ifNoneMatch: '*' }),

@@ -1,15 +1,21 @@
 import type { Logger } from 'pino';
 import { MillraceError } from '../../core/protocol/error.ts';
 import { displaced, rolledOver } from '../../core/recording/file-name.ts';
-import type { RecordingEpoch, RecordingFile, RecordingSpec } from '../../core/recording/recording.ts';
+import type {
+  RecordingEpoch,
+  RecordingFile,
+  RecordingKey,
+  RecordingSpec,
+} from '../../core/recording/recording.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { PART_BYTES } from '../finish/ends.ts';
-import { Claim } from './claim.ts';
-import { doneKey, parseKey, recordingPrefix, type StoredKey } from './layout.ts';
+import { Claim, Superseded } from './claim.ts';
+import { type Disk, LocalDisk } from './disk.ts';
+import { doneKey, parseKey, recordingPrefix, type StoredKey, specKey } from './layout.ts';
 import { emptyLedger, Ledger, type LedgerStart } from './ledger.ts';
 import { Patience, type Sleep, Stopped } from './patience.ts';
 import { type RecoveredFile, recoverFile } from './recovery.ts';
-import { putSpec, type Reservation, reserveKey } from './reservation.ts';
+import { putSpec, type Reservation, releaseKey, reserveKey } from './reservation.ts';
 import { decodeDone } from './spec.ts';
 import { Spool } from './spool.ts';
 import { getObject, isMillrace, listAll, type Storage } from './storage.ts';
@@ -38,6 +44,8 @@ export interface StoreOptions {
   /** For tests. */
   readonly partBytes?: number;
   readonly nowMs?: () => number;
+  /** Instead of `spoolDirectory`. */
+  readonly disk?: Disk;
   readonly sleep?: Sleep;
 }
 
@@ -78,7 +86,8 @@ async function open(
   stop: AbortController,
 ): Promise<RecordingStore> {
   const { spec, epoch, log, partBytes = PART_BYTES, nowMs = () => performance.now() } = options;
-  const spool = new Spool(options.spoolDirectory, (error) => log.warn({ err: error }, 'the spool failed'));
+  const disk = options.disk ?? new LocalDisk(options.spoolDirectory);
+  const spool = new Spool(disk, (error) => log.warn({ err: error }, 'the spool failed'));
   const prefix = recordingPrefix(spec.id);
   const stored = (await listAll(opening, prefix))
     .map(({ key }) => parseKey(key))
@@ -86,13 +95,16 @@ async function open(
   if (!stored.some(({ kind }) => kind === 'spec')) await putSpec(opening, spec);
   const spooled = (await spool.list(prefix)).map(parseKey).filter((key) => key !== undefined);
   const file = options.file ?? newestFile([...stored, ...spooled]);
-  await new Claim(opening, spec.id, file, epoch).make();
+  const claim = new Claim(opening, spec, file, epoch);
+  await claim.make();
   const recovered = await recoverFile({ storage: opening, spool }, spec.id, file);
   return new RecordingStore({
     ...options,
     ...{ file, storage, stop, spool, partBytes, nowMs },
     ledger: new Ledger(recovered ? ledgerOf(recovered, partBytes) : emptyLedger(partBytes)),
-    reservation: recovered ? reservationIn(recovered) : await reserveFile(opening, spec, file, epoch, log),
+    reservation: recovered
+      ? reservationIn(recovered)
+      : await reserveFile(opening, spec, file, epoch, claim, log),
     ...(recovered ? { recovered } : {}),
     completed: await completedFiles(opening, stored),
   });
@@ -110,16 +122,28 @@ async function reserveFile(
   { id, key }: RecordingSpec,
   file: number,
   epoch: RecordingEpoch,
+  claim: Claim,
   log: Logger,
 ): Promise<Reservation> {
   const wanted = rolledOver(key, file + 1);
-  try {
-    return await reserveKey(storage, id, wanted, log);
-  } catch (error) {
+  const reservation = await reserveKey(storage, id, wanted, log).catch((error) => {
     // Nobody who could choose another name is asking any more.
     if (file === 0 || !isMillrace(error, 'name_taken')) throw error;
-    return await reserveKey(storage, id, displaced(wanted, epoch), log);
+    return reserveKey(storage, id, displaced(wanted, epoch), log);
+  });
+  try {
+    // Of a reservation made after the recording was ended nobody else would know.
+    await claim.check();
+  } catch (error) {
+    if (error instanceof Superseded) await releaseAbandoned(storage, id, reservation.key);
+    throw error;
   }
+  return reservation;
+}
+
+/** Unless a successor of this recording counts on it. */
+async function releaseAbandoned(storage: Storage, id: RecordingSpec['id'], key: RecordingKey): Promise<void> {
+  if ((await getObject(storage, specKey(id))) === undefined) await releaseKey(storage, id, key);
 }
 
 function reservationIn({ checkpoint: { key, reservation } }: RecoveredFile): Reservation {

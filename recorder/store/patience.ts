@@ -43,7 +43,7 @@ export class Patience {
   constructor({ log, signal, sleep }: PatienceOptions) {
     this.#log = log;
     this.#signal = signal;
-    this.#sleep = sleep ?? ((ms, until) => setTimeout(ms, undefined, { signal: until }).catch(() => {}));
+    this.#sleep = sleep ?? sleepAbout;
   }
 
   /**
@@ -82,8 +82,7 @@ export class Patience {
 
   async #pause(): Promise<void> {
     const ms = Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** this.#failuresInARow);
-    // Between half and all of it, so that many recorders do not call at once.
-    await this.#sleep(ms * (0.5 + Math.random() / 2), this.#signal);
+    await this.#sleep(ms, this.#signal);
   }
 
   #mustGoOn(): void {
@@ -102,6 +101,11 @@ export class Patience {
     this.lastFailure = error.message;
     if (this.#failuresInARow === AWAY_AFTER) this.#log.warn({ err: error, what }, 'storage is away');
   }
+}
+
+/** Between half and all of it, so that many recorders do not call at once. */
+async function sleepAbout(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
 }
 
 export function timeoutFor(bytes: number, attempt: number): number {

@@ -102,7 +102,7 @@ export class RecordingStore {
     const { upload, head } = recovered?.checkpoint ?? {};
     this.#writer = new Writer({
       ...opened,
-      claim: new Claim(storage, spec.id, file, epoch),
+      claim: new Claim(storage, spec, file, epoch),
       ...(upload === undefined ? {} : { upload }),
       ...(head === undefined ? {} : { head }),
       onFlush: (ms) => opened.onFlush?.(ms),
@@ -205,7 +205,7 @@ export class RecordingStore {
     const storage = { objects, patience };
     try {
       await this.flush(Math.min(FLUSH_BEFORE_FINISH_MS, timeoutMs));
-      await new Claim(storage, spec.id, file, epoch).check();
+      await new Claim(storage, spec, file, epoch).check();
       await this.#extendPartNumbers(signal);
       this.#end();
       stop.abort();

@@ -4,7 +4,8 @@ import { displaced } from '../../core/recording/file-name.ts';
 import type { RecordingEpoch, RecordingSpec } from '../../core/recording/recording.ts';
 import type { Upload } from '../../core/storage/object-store.ts';
 import { firstMetadata } from '../finish/description.ts';
-import { type Reservation, reserveKey, stateOfKey } from './reservation.ts';
+import { type Claim, Superseded } from './claim.ts';
+import { type Reservation, releaseKey, reserveKey, stateOfKey } from './reservation.ts';
 import type { Storage } from './storage.ts';
 
 export interface UploadOptions {
@@ -12,6 +13,7 @@ export interface UploadOptions {
   readonly spec: RecordingSpec;
   readonly file: number;
   readonly epoch: RecordingEpoch;
+  readonly claim: Claim;
   readonly reservation: Reservation;
   /** A predecessor's. */
   readonly upload?: string;
@@ -49,7 +51,7 @@ export class Uploads {
   }
 
   async #create(): Promise<Upload> {
-    const { storage, spec } = this.#options;
+    const { storage, spec, claim } = this.#options;
     const key = await this.#keptKey();
     const upload = await storage.patience.until(`create upload of ${key}`, 0, (timeoutMs) =>
       storage.objects.createUpload(key, {
@@ -58,11 +60,24 @@ export class Uploads {
         metadata: firstMetadata(this.#options),
       }),
     );
+    try {
+      // Of one created after the file was complete nobody else would know.
+      await claim.check();
+    } catch (error) {
+      if (error instanceof Superseded) {
+        await storage.patience.until('abort upload', 0, (timeoutMs) =>
+          storage.objects.abortUpload(upload, { timeoutMs }),
+        );
+        if (key !== this.#options.reservation.key) await releaseKey(storage, spec.id, key);
+      }
+      throw error;
+    }
     this.#id = upload.id;
     this.#options.log.debug({ recording: spec.id, key, upload: upload.id }, 'upload created');
     return upload;
   }
 
+  /** One that is free again is not reserved again: what is completed there must find nothing. */
   async #keptKey(): Promise<string> {
     const { storage, spec, epoch, log } = this.#options;
     const { key } = this.#reservation;
@@ -71,7 +86,6 @@ export class Uploads {
       throw new MillraceError('internal', `${key} is complete already`);
     }
     if (state.kind === 'reserved') this.#reservation = { key, etag: state.etag };
-    if (state.kind === 'free') this.#reservation = await reserveKey(storage, spec.id, key, log);
     if (state.kind === 'foreign') {
       this.#reservation = await reserveKey(storage, spec.id, displaced(key, epoch), log);
       log.warn(

@@ -14,13 +14,15 @@ import { finishFile } from '../finish/finish-file.ts';
 import type { FileEnds } from '../finish/unfinished-file.ts';
 import { unfinishedFrom } from '../finish/unfinished-recovered.ts';
 import { Claim } from '../store/claim.ts';
+import { type Disk, LocalDisk } from '../store/disk.ts';
 import { doneKey, parseKey, recordingPrefix, type StoredKey, specKey } from '../store/layout.ts';
 import { Patience, type Sleep, Stopped } from '../store/patience.ts';
 import { type Places, recoverFile } from '../store/recovery.ts';
 import { releaseKey } from '../store/reservation.ts';
 import { decodeDone, decodeSpec } from '../store/spec.ts';
 import { Spool } from '../store/spool.ts';
-import { deleteAll, getObject, listAll, type Storage } from '../store/storage.ts';
+import { getObject, listAll, type Storage } from '../store/storage.ts';
+import { deleteLeftovers } from './leftovers.ts';
 
 export interface FinishRecordingOptions {
   readonly objects: ObjectStore;
@@ -36,6 +38,8 @@ export interface FinishRecordingOptions {
   /** For tests. */
   readonly partBytes?: number;
   readonly sleep?: Sleep;
+  /** Instead of `spoolDirectory`. */
+  readonly disk?: Disk;
 }
 
 export interface FinishedRecording {
@@ -58,8 +62,8 @@ export async function finishRecording(
   const { objects, log, timeoutMs, spoolDirectory, sleep } = options;
   const signal = AbortSignal.timeout(timeoutMs);
   const patience = new Patience({ log, signal, ...(sleep ? { sleep } : {}) });
-  const spool =
-    spoolDirectory === undefined ? undefined : new Spool(spoolDirectory, (err) => log.warn({ err }, 'spool'));
+  const disk = options.disk ?? (spoolDirectory === undefined ? undefined : new LocalDisk(spoolDirectory));
+  const spool = disk && new Spool(disk, (error) => log.warn({ err: error }, 'the spool failed'));
   try {
     return await finishAll({ storage: { objects, patience }, ...(spool ? { spool } : {}) }, options);
   } catch (error) {
@@ -81,7 +85,7 @@ async function finishAll(
   const stored = (await listAll(storage, recordingPrefix(id))).map(({ key }) => key);
   const bytes = await getObject(storage, specKey(id));
   if (!bytes) {
-    await deleteAll(storage, stored);
+    await deleteLeftovers(storage, id, stored);
     await spool?.deleteAll(recordingPrefix(id));
     return undefined;
   }
@@ -119,7 +123,7 @@ async function finishOne(
 ): Promise<RecordingFile | undefined> {
   const { storage } = places;
   const { epoch, ends = webmEnds, log, partBytes = PART_BYTES } = options;
-  await new Claim(storage, spec.id, file, epoch).make();
+  await new Claim(storage, spec, file, epoch).make();
   const recovered = await recoverFile(places, spec.id, file);
   if (!recovered) {
     await releaseReservations(storage, spec, keys, file);
