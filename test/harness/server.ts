@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually } from './condition.ts';
 
@@ -33,6 +35,7 @@ let nextPort = 2000 + (process.pid % 500) * 20;
 export async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const [http, https, metrics, rtcPort] = [nextPort, nextPort + 1, nextPort + 2, nextPort + 3];
   nextPort += 12;
+  const recordings = mkdtempSync(join(tmpdir(), 'millrace-recordings-'));
   const child = spawn(process.execPath, [CLI], {
     // It ends when the IPC channel does, so it never outlives its test.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -43,9 +46,11 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
       MILLRACE_METRICS_LISTEN: `127.0.0.1:${metrics}`,
       MILLRACE_RTC_PORT: String(rtcPort),
       MILLRACE_LOG_FORMAT: 'json',
+      MILLRACE_RECORDINGS: recordings,
       ...settings,
     },
   });
+  process.once('exit', () => rmSync(recordings, { recursive: true, force: true }));
   const log: Record<string, unknown>[] = [];
   const raw: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
