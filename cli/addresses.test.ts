@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { checkAddresses } from './addresses.ts';
 import { parseArguments } from './arguments.ts';
+import { mediaPortProblems } from './media-ports.ts';
 import { readSettings } from './read-settings.ts';
 
 describe('addresses that are taken', () => {
@@ -26,14 +27,17 @@ describe('addresses that are taken', () => {
       '--workers=1',
     ];
     const { settings } = readSettings(parseArguments(flags), {});
-    await assert.rejects(checkAddresses(settings), ({ message }: Error) => {
-      assert.match(
-        message,
-        new RegExp(`127\\.0\\.0\\.1:${address.port} is taken by .*\\(process ${process.pid}\\)`),
-      );
-      assert.match(message, new RegExp(`Media port ${port} is taken by .*\\(process ${process.pid}\\)\\.`));
-      assert.match(message, /choose another port: MILLRACE_RTC_PORT=\d+$/m);
-      return true;
-    });
+    await assert.rejects(
+      checkAddresses(settings, ['listen', 'localListen', 'metricsListen'], await mediaPortProblems(settings)),
+      ({ message }: Error) => {
+        assert.match(
+          message,
+          new RegExp(`127\\.0\\.0\\.1:${address.port} is taken by .*\\(process ${process.pid}\\)`),
+        );
+        assert.match(message, new RegExp(`Media port ${port} is taken by .*\\(process ${process.pid}\\)\\.`));
+        assert.match(message, /choose another port: MILLRACE_RTC_PORT=\d+$/m);
+        return true;
+      },
+    );
   });
 });

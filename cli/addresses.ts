@@ -1,33 +1,37 @@
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import { listenAddresses, probePort } from '../media-server/index.ts';
 import { describeHolder, findHolder, type Holder } from './port-holder.ts';
-import { rtcAddresses } from './role-settings.ts';
 import { settingNames } from './setting.ts';
 import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import type { HostPort } from './value.ts';
 
-const UNSEEN = 'another program that this user cannot see';
+/** Which of the settings are addresses that a process listens at. */
+export type ListenKey = 'listen' | 'localListen' | 'metricsListen' | 'channelListen';
+
+export const UNSEEN = 'another program that this user cannot see';
 
 /**
- * Tries every address and media port before anything starts, so that all that cannot be had are named at once.
+ * Tries every address before anything starts, so that all that cannot be had are named at once.
  * @throws StartError with the holder of each busy port and the setting that moves it
  */
-export async function checkAddresses(settings: Settings): Promise<void> {
-  const problems = [...(await listenProblems(settings)), ...(await mediaPortProblems(settings))];
+export async function checkAddresses(
+  settings: Settings,
+  keys: readonly ListenKey[],
+  others: readonly Problem[] = [],
+): Promise<void> {
+  const problems = [...(await listenProblems(settings, keys)), ...others];
   const lines = problems.flatMap(({ seen, fix }) => [`  ${seen}`, `      ${fix}`]);
   if (lines.length > 0) throw new StartError('Millrace cannot start.', '', ...lines);
 }
 
-interface Problem {
+export interface Problem {
   readonly seen: string;
   readonly fix: string;
 }
 
-async function listenProblems(settings: Settings): Promise<Problem[]> {
+async function listenProblems(settings: Settings, keys: readonly ListenKey[]): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const key of ['listen', 'localListen', 'metricsListen', 'channelListen'] as const) {
+  for (const key of keys) {
     const address = settings[key];
     if (address === undefined) continue;
     const code = await tryListening(address);
@@ -36,37 +40,6 @@ async function listenProblems(settings: Settings): Promise<Problem[]> {
     problems.push(addressProblem(settingNames(key).env, address, code, holder));
   }
   return problems;
-}
-
-/** Only of ports that are taken: which addresses are left out is the media server's to say. */
-async function mediaPortProblems(settings: Settings): Promise<Problem[]> {
-  const { rtcPort, workers } = settings;
-  if (rtcPort === 0) return [];
-  const ips = listenAddresses(rtcAddresses(settings), networkInterfaces()).map(({ ip }) => ip);
-  const taken: string[] = [];
-  for (let port = rtcPort; port < rtcPort + workers; port++) {
-    const states = await Promise.all(ips.map((ip) => probePort(ip, port)));
-    if (!states.includes('busy')) continue;
-    const holder = findHolder(port) ?? findHolder(port, 'udp');
-    taken.push(`Media port ${port} is taken by ${holder ? describeHolder(holder) : UNSEEN}`);
-  }
-  const [first, ...others] = taken;
-  if (first === undefined) return [];
-  // One is enough to find the program: there may be as many as cores.
-  const more = others.length === 0 ? '' : `, and ${others.length} of those behind it too`;
-  const other = workers === 1 ? 'another port' : `the first of ${workers} other ports`;
-  return [
-    {
-      seen: `${first}${more}.`,
-      fix: `Stop that, or choose ${other}: MILLRACE_RTC_PORT=${otherMediaPort(rtcPort, workers)}`,
-    },
-  ];
-}
-
-/** Behind the range that is in the way, below the ports for outgoing connections where there is room. */
-export function otherMediaPort(rtcPort: number, workers: number): number {
-  const behind = rtcPort + Math.max(workers, 100);
-  return behind + workers <= 32_768 ? behind : 20_000;
 }
 
 /** `[::1]:8443` */

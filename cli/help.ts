@@ -6,7 +6,7 @@ const WIDTH = 96;
 const INDENT = '      ';
 
 export function helpText(): string {
-  const commands = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(10)} ${what}`);
+  const commands = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(13)} ${what}`);
   const groups = Object.entries(SETTING_GROUPS).map(([title, settings]) =>
     [
       title,

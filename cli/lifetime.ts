@@ -8,6 +8,8 @@ const SAME_SIGNAL_MS = 300;
 export interface Lifetime {
   /** Ends the process in good order, as a signal would. */
   end(why: string, exitCode: number): void;
+  /** Whether the end has begun. */
+  readonly ending: boolean;
 }
 
 /**
@@ -55,5 +57,10 @@ export function governLifetime(log: Logger, close: () => Promise<void>): Lifetim
       end('an error that nothing caught', 1);
     });
   }
-  return { end };
+  return {
+    end,
+    get ending() {
+      return endingSinceMs !== undefined;
+    },
+  };
 }

@@ -44,8 +44,17 @@ async function main(): Promise<void> {
   }
   keepCompiledCode(process.env);
   // Imported late: mediasoup and the rest are not needed to say what is wrong with a setting.
-  const { runAll } = await import('./all.ts');
-  await runAll(read, { environment: process.env, version: packageVersion(), program: program() });
+  const surroundings = { environment: process.env, version: packageVersion(), program: program() };
+  if (args.command === 'signaling') {
+    const { runSignaling } = await import('./signaling.ts');
+    await runSignaling(read, surroundings);
+  } else if (args.command === 'media-server') {
+    const { runMediaServer } = await import('./media-server.ts');
+    await runMediaServer(read, surroundings);
+  } else {
+    const { runAll } = await import('./all.ts');
+    await runAll(read, surroundings);
+  }
 }
 
 function startFailure(error: Error): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Arguments, unknown } from './arguments.ts';
 import { HIDDEN, maskCredentials } from './mask.ts';
 import { type Mistake, SettingsError } from './mistake.ts';
+import { usesSetting } from './role-use.ts';
 import { type Setting, settingNames } from './setting.ts';
 import { checkTogether } from './setting-checks.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
@@ -23,6 +24,8 @@ export interface ReadSettings {
   readonly settings: Settings;
   /** Where each setting comes from; absent = the default. */
   readonly written: ReadonlyMap<SettingKey, Written>;
+  /** What was set and is of no use to the command: its default stands, and nobody looked at the value. */
+  readonly passedOver: readonly SettingKey[];
 }
 
 /**
@@ -41,6 +44,10 @@ export function readSettings(
     ...fromFlags(args.flags),
   ]);
 
+  // All roles may be given the same environment or file.
+  const passedOver = KEYS.filter((key) => written.has(key) && !usesSetting(args.command, key));
+  for (const key of passedOver) written.delete(key);
+
   const settings: Partial<Record<SettingKey, unknown>> = {};
   for (const key of KEYS) {
     const setting: Setting<unknown> = SETTINGS[key];
@@ -56,7 +63,8 @@ export function readSettings(
   }
 
   const understood = settings as Partial<Settings>;
-  for (const { keys, wrong } of checkTogether(understood, (key) => key in understood)) {
+  const weighed = (key: SettingKey) => key in understood && usesSetting(args.command, key);
+  for (const { keys, wrong } of checkTogether(understood, weighed)) {
     const from = keys.flatMap((key) => written.get(key) ?? []);
     const [first] = keys;
     mistakes.push({
@@ -68,7 +76,7 @@ export function readSettings(
     });
   }
   if (mistakes.length > 0) throw new SettingsError(mistakes);
-  return { settings: settings as Settings, written };
+  return { settings: settings as Settings, written, passedOver };
 }
 
 function fromFlags(flags: Arguments['flags']): [SettingKey, Written][] {

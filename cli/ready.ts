@@ -11,8 +11,8 @@ export interface Reached {
   readonly tls: 'off' | 'self-signed' | 'named';
   readonly localListen: HostPort | undefined;
   readonly metricsListen: HostPort | undefined;
-  /** First and last media port; undefined where the system chose them. */
-  readonly rtcPorts: readonly [number, number] | undefined;
+  /** First and last media port; undefined where the system chose them, `elsewhere` where other processes have them. */
+  readonly rtcPorts: readonly [number, number] | undefined | 'elsewhere';
   /** undefined = nobody is asked for anything, and only this machine gets in. */
   readonly auth: 'off' | 'tokens' | undefined;
   readonly startedInMs: number;
@@ -55,7 +55,7 @@ export function readyRecord(reached: Reached): Record<string, unknown> {
       listen: reached.listen.port,
       ...(reached.localListen ? { local_listen: reached.localListen.port } : {}),
       ...(reached.metricsListen ? { metrics_listen: reached.metricsListen.port } : {}),
-      ...(reached.rtcPorts ? { rtc: reached.rtcPorts } : {}),
+      ...(Array.isArray(reached.rtcPorts) ? { rtc: reached.rtcPorts } : {}),
     },
     ms: reached.startedInMs,
   };
@@ -71,7 +71,6 @@ export function readyBlock(reached: Reached): string {
       return '   (self-signed: the browser warns once)';
     return '';
   };
-  const [first, last] = reached.rtcPorts ?? [];
   return [
     '',
     `Millrace ${reached.version} is ready, after ${(reached.startedInMs / 1000).toFixed(1)} s.`,
@@ -81,9 +80,7 @@ export function readyBlock(reached: Reached): string {
       pages.map((url) => url + noteOf(url)),
     ),
     ...row('Clients', webSockets),
-    ...row('Media', [
-      `UDP and TCP ${first === undefined ? 'ports of the system’s choice' : ports(first, last)}`,
-    ]),
+    ...row('Media', [mediaPorts(reached.rtcPorts)]),
     ...(metrics === undefined ? [] : row('Metrics', [metrics])),
     '',
     ...row('Try', [
@@ -114,8 +111,11 @@ function notes({ auth, listen }: Reached): string[] {
   ];
 }
 
-function ports(first: number, last: number | undefined): string {
-  return last === undefined || last === first ? `port ${first}` : `ports ${first} to ${last}`;
+function mediaPorts(ports: Reached['rtcPorts']): string {
+  if (ports === 'elsewhere') return 'by the media servers that share the registry';
+  if (ports === undefined) return 'UDP and TCP ports of the system’s choice';
+  const [first, last] = ports;
+  return `UDP and TCP ${last === first ? `port ${first}` : `ports ${first} to ${last}`}`;
 }
 
 function expand(address: HostPort, machineAddresses: readonly string[]): readonly HostPort[] {

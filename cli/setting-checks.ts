@@ -105,6 +105,38 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    needs: ['redis', 'redisUsername', 'redisPassword', 'redisPasswordFile', 'redisSentinelPassword'],
+    check: ({ redis, redisUsername, redisPassword, redisPasswordFile, redisSentinelPassword }) => {
+      if (redisPassword !== undefined && redisPasswordFile !== undefined) {
+        return {
+          keys: ['redisPassword', 'redisPasswordFile'],
+          wrong: 'two passwords; leave one of them out',
+        };
+      }
+      if (redisSentinelPassword !== undefined && redis?.kind !== 'sentinel') {
+        return { keys: ['redisSentinelPassword'], wrong: 'MILLRACE_REDIS names no Sentinels' };
+      }
+      const asked = redisUsername ?? redisPassword ?? redisPasswordFile;
+      return asked !== undefined && redis === undefined
+        ? {
+            keys: ['redisUsername', 'redisPassword', 'redisPasswordFile'],
+            wrong: 'MILLRACE_REDIS is missing',
+          }
+        : undefined;
+    },
+  },
+  {
+    needs: ['redis', 'channelSecret', 'channelSecretFile'],
+    check: ({ redis, channelSecret, channelSecretFile }) =>
+      redis === undefined || (channelSecret ?? channelSecretFile) !== undefined
+        ? undefined
+        : {
+            keys: ['redis'],
+            wrong:
+              'processes that share a registry talk to each other, and let in only who has the same secret: MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_SECRET_FILE',
+          },
+  },
+  {
     needs: LISTENERS,
     check: (settings) => {
       const clash = (a: HostPort | undefined, b: HostPort | undefined) =>

@@ -3,6 +3,7 @@ import { keysUrl, secret, words } from './auth-value.ts';
 import { CHANNEL_SETTINGS } from './channel-settings.ts';
 import { RECORDING_SETTINGS } from './recording-settings.ts';
 import { recordingsLocation } from './recordings-value.ts';
+import { REDIS_SETTINGS } from './redis-settings.ts';
 import { optional, type Setting, secretly, withDefault } from './setting.ts';
 import {
   addressRange,
@@ -267,6 +268,7 @@ export const SETTING_GROUPS = {
       'Requests a second of one connection over time, each started 16 KiB of a message counted as one; three times as many may come at once',
     ),
   },
+  'Shared registry': REDIS_SETTINGS,
   'Internal channel': CHANNEL_SETTINGS,
   Logs: {
     logLevel: withDefault(

@@ -1,4 +1,5 @@
 export { type Asset, type Assets, asset, readAssets } from './assets.ts';
+export { HealthServer } from './http/health.ts';
 export {
   type Certificate,
   type ListenAddress,

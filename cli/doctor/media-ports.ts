@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { listenAddresses, type PortState, probePort } from '../../media-server/index.ts';
-import { otherMediaPort } from '../addresses.ts';
+import { otherMediaPort } from '../media-ports.ts';
 import { describeHolder, findHolder, type Holder } from '../port-holder.ts';
 import { rtcAddresses } from '../role-settings.ts';
 import { type Context, defineCheck } from './check.ts';

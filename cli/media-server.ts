@@ -1,0 +1,42 @@
+import { HealthServer } from '../signaling/index.ts';
+import { checkAddresses } from './addresses.ts';
+import type { Surroundings } from './all.ts';
+import { createChannelAccess } from './channel-access.ts';
+import { openMediaNode } from './media-node.ts';
+import { mediaPortProblems } from './media-ports.ts';
+import type { ReadSettings } from './read-settings.ts';
+import { openSharedRegistry } from './registry.ts';
+import { beginRole } from './role-process.ts';
+
+const LISTENERS = ['metricsListen', 'channelListen'] as const;
+
+/** `millrace media-server`: media, for signaling processes that share the registry. */
+export async function runMediaServer(read: ReadSettings, { version }: Surroundings): Promise<void> {
+  const { settings } = read;
+  const role = beginRole(read, version);
+  const { log, metrics, lifetime } = role;
+  await checkAddresses(settings, LISTENERS, await mediaPortProblems(settings));
+  const registry = await openSharedRegistry(settings, log);
+  role.onEnd(() => registry.close());
+  const access = createChannelAccess(settings, log);
+  role.onEnd(() => access.close());
+  const { mediaServer, channel } = await openMediaNode(role, { registry, access });
+  let started = false;
+  const health =
+    settings.metricsListen &&
+    new HealthServer(settings.metricsListen, metrics, () => started && !lifetime.ending);
+  if (health) role.onEnd(() => health.close());
+  await health?.listen();
+  await mediaServer.start();
+  started = true;
+  log.info(
+    {
+      version,
+      node: mediaServer.nodeId,
+      channel: channel.address,
+      ...(health && { metrics_port: health.port }),
+      ms: Math.round(performance.now()),
+    },
+    'ready',
+  );
+}

@@ -1,0 +1,32 @@
+import type { Command } from './arguments.ts';
+import { SETTING_GROUPS, type SettingKey } from './settings.ts';
+
+/** Of clients, who reach signaling only. */
+const FOR_CLIENTS = [
+  ...keysOf('Who may use it'),
+  ...keysOf('Protocol'),
+  ...(['listen', 'localListen', 'allowedOrigins', 'trustedProxies'] as const),
+  ...(['maxConnections', 'maxConnectionsPerAddress', 'maxSessions', 'maxStreamsPerSession'] as const),
+  ...(['maxBadMessages', 'maxMessageSize', 'maxSendBuffer', 'maxQueuedRequests', 'maxRequestRate'] as const),
+];
+/** Of media, which only media servers carry, and what others ask them for. */
+const FOR_MEDIA = [
+  ...keysOf('Media'),
+  ...keysOf('Recording'),
+  ...keysOf('Time-outs of media'),
+  ...(['maxStreams', 'maxViewers', 'channelListen', 'channelAddress'] as const),
+];
+
+/** Settings that a role has no use for; it passes them over, so that all roles may be given the same. */
+const UNUSED: Readonly<Partial<Record<Command, ReadonlySet<SettingKey>>>> = {
+  signaling: new Set(FOR_MEDIA),
+  'media-server': new Set(FOR_CLIENTS),
+};
+
+export function usesSetting(command: Command | 'version', key: SettingKey): boolean {
+  return command === 'version' || !UNUSED[command]?.has(key);
+}
+
+function keysOf(group: keyof typeof SETTING_GROUPS): readonly SettingKey[] {
+  return Object.keys(SETTING_GROUPS[group]) as SettingKey[];
+}

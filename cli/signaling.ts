@@ -1,0 +1,31 @@
+import { checkAddresses } from './addresses.ts';
+import type { Surroundings } from './all.ts';
+import { createChannelAccess } from './channel-access.ts';
+import { prepareFront } from './front.ts';
+import type { ReadSettings } from './read-settings.ts';
+import { openSharedRegistry } from './registry.ts';
+import { remoteMediaChannel } from './remote-media.ts';
+import { beginRole } from './role-process.ts';
+
+const LISTENERS = ['listen', 'localListen', 'metricsListen'] as const;
+
+/** `millrace signaling`: what clients speak to. Media servers are other processes, found in the registry. */
+export async function runSignaling(
+  read: ReadSettings,
+  { environment, version }: Surroundings,
+): Promise<void> {
+  const { settings } = read;
+  const role = beginRole(read, version);
+  const { log } = role;
+  await checkAddresses(settings, LISTENERS);
+  const front = await prepareFront(role, environment);
+  const registry = await openSharedRegistry(settings, log);
+  role.onEnd(() => registry.close());
+  const access = createChannelAccess(settings, log);
+  role.onEnd(() => access.close());
+  await front.start({
+    registry,
+    mediaChannel: (node) => remoteMediaChannel(node, access, log),
+    media: false,
+  });
+}
