@@ -5,8 +5,8 @@ import { SETTINGS, type SettingKey } from './settings.ts';
 
 export const COMMANDS = {
   all: 'Run everything in one process (what npm start does)',
-  signaling: 'Run what clients speak to; media servers are other processes, found in MILLRACE_REDIS',
-  'media-server': 'Run a media server, for signaling processes that share MILLRACE_REDIS with it',
+  signaling: 'Run what clients speak to; media servers are found in MILLRACE_REDIS',
+  'media-server': 'Run a media server for the signaling processes that share MILLRACE_REDIS',
   settings: 'Print the settings in force, and where each comes from',
   token: 'Print a token for trying out',
   doctor: 'Say what is wrong with this machine, and what to do (--json for scripts)',

@@ -10,7 +10,7 @@ const SHARED = {
   MILLRACE_CHANNEL_SECRET: 'what all processes of a cluster share',
   MILLRACE_AUTH: 'off',
   MILLRACE_LISTEN: '0.0.0.0:8443',
-  MILLRACE_RTC_PORT: '21000',
+  MILLRACE_RTC_PORT: '22000',
   MILLRACE_CHANNEL_LISTEN: '0.0.0.0:9444',
   MILLRACE_LOG_LEVEL: 'warn',
 };
@@ -25,7 +25,7 @@ describe('A role', () => {
     assert.equal(signaling.settings.rtcPort, 20_000);
     assert.deepEqual(signaling.passedOver, ['rtcPort', 'channelListen']);
     const media = read('media-server', SHARED);
-    assert.equal(media.settings.rtcPort, 21_000);
+    assert.equal(media.settings.rtcPort, 22_000);
     assert.equal(media.settings.logLevel, 'warn');
     assert.deepEqual(media.settings.channelListen, { host: '0.0.0.0', port: 9444 });
     assert.deepEqual(media.passedOver, ['listen', 'auth']);
