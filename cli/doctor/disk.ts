@@ -38,10 +38,19 @@ export function judgeFolder({ folder, what, variable, freeBytes, writable }: Fol
     : ok(seen);
 }
 
-async function probe({ environment }: Context): Promise<readonly FolderFact[]> {
+async function probe({ environment, settings }: Context): Promise<readonly FolderFact[]> {
   const places = [
     { path: dirname(workerCachePath()), what: 'cache', variable: 'XDG_CACHE_HOME' },
     { path: dirname(certificateFile(environment)), what: 'certificate', variable: 'XDG_STATE_HOME' },
+    ...(settings.recordings === undefined
+      ? []
+      : [
+          {
+            path: settings.recordingSpool,
+            what: 'recordings that wait for storage',
+            variable: 'MILLRACE_RECORDING_SPOOL',
+          },
+        ]),
   ];
   return Promise.all(
     places.map(async ({ path, what, variable }) => {
@@ -52,11 +61,11 @@ async function probe({ environment }: Context): Promise<readonly FolderFact[]> {
   );
 }
 
-function nearestFolder(path: string): string {
+export function nearestFolder(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
-function isWritable(folder: string): boolean {
+export function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
     return true;

@@ -19,6 +19,7 @@ import { jsonReport, textReport, verdictOf } from './report.ts';
 import { findRunningServer } from './running-server.ts';
 import { serverAnswer } from './server-answer.ts';
 import { judgeMistakes, judgeSettings } from './settings-given.ts';
+import { storage } from './storage.ts';
 import { udpBuffers } from './udp-buffers.ts';
 import { udpReach } from './udp-reach.ts';
 import { workerBinary } from './worker-binary.ts';
@@ -40,6 +41,7 @@ const CHECKS: readonly Check[] = [
   openFiles,
   memory,
   disk,
+  storage,
   clock,
 ];
 

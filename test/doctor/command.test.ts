@@ -33,7 +33,7 @@ describe('the command doctor', () => {
         'udp-buffers',
         'open-files',
       ],
-      ...['memory', 'disk', 'clock'],
+      ...['memory', 'disk', 'storage', 'clock'],
     ]);
   });
 

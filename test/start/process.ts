@@ -98,6 +98,7 @@ export function stateFolder(): { readonly path: string; remove(): void } {
 export function freePorts(statePath: string): Record<string, string> {
   return {
     XDG_STATE_HOME: statePath,
+    MILLRACE_RECORDINGS: join(statePath, 'recordings'),
     MILLRACE_LISTEN: '127.0.0.1:0',
     MILLRACE_LOCAL_LISTEN: '127.0.0.1:0',
     MILLRACE_METRICS_LISTEN: '127.0.0.1:0',
