@@ -40,6 +40,14 @@ describe('The choice of a layer', () => {
     assert.deepEqual(scene.taken, ['0@0', '0@300', '1@380', '1@420']);
   });
 
+  test('rises to no key frame that is older than what was taken', () => {
+    const scene = new Scene().at(0, '0K').at(300, '0').at(700, '1', '0');
+    const late = scene.choice.choose(1, [frame(1, true, 590)], 710);
+    assert.deepEqual(late, []);
+    scene.at(800, '1K');
+    assert.deepEqual(scene.taken, ['0@0', '0@300', '0@700', '1@800']);
+  });
+
   test('never falls while its encoding delivers', () => {
     const scene = new Scene().at(0, '2K').at(40, '0K', '1K', '2').at(80, '0K', '2');
     assert.deepEqual(scene.taken, ['2@0', '2@40', '2@80']);

@@ -7,6 +7,8 @@ const STARVED_MS = 1000;
 /** How long a key frame is kept for a larger encoding's, which is asked for at the same time. */
 const PATIENCE_MS = 300;
 const MAX_CANDIDATE_FRAMES = 128;
+/** A larger encoding that waited for a lost packet is behind: rising to it would go back in time. */
+const MAX_RETURN_MS = 100;
 
 interface Candidate {
   readonly encoding: number;
@@ -29,7 +31,8 @@ export class LayerChoice {
   readonly #states: EncodingState[];
   #current: number | undefined;
   #candidate: Candidate | undefined;
-  #fell = false;
+  /** Arrival of the newest frame that was taken. */
+  #takenAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(encodings: number) {
     this.#states = Array.from({ length: encodings }, unknown);
@@ -63,6 +66,7 @@ export class LayerChoice {
     const out: Frame[] = [];
     for (const frame of frames) this.#meet(encoding, frame, atMs, out);
     out.push(...this.tick(atMs));
+    for (const frame of out) this.#takenAtMs = Math.max(this.#takenAtMs, frame.atMs);
     return out;
   }
 
@@ -106,20 +110,21 @@ export class LayerChoice {
     if (!frame.keyFrame) return;
     const delivers = this.#current !== undefined && !this.#hasStalled(this.#current, atMs);
     if (delivers) {
-      if (encoding > (this.#current ?? 0)) out.push(...this.#switchTo(encoding, [frame]));
+      const behind = frame.atMs < this.#takenAtMs - MAX_RETURN_MS;
+      if (encoding > (this.#current ?? 0) && !behind) out.push(...this.#switchTo(encoding, [frame]));
     } else if (encoding > (this.#candidate?.encoding ?? -1)) {
       this.#candidate = { encoding, sinceMs: this.#candidate?.sinceMs ?? atMs, frames: [frame] };
     }
   }
 
   #switchTo(encoding: number, frames: readonly Frame[]): Frame[] {
-    this.#fell = this.#current !== undefined && encoding < this.#current;
+    const fell = this.#current !== undefined && encoding < this.#current;
     this.#current = encoding;
     this.#candidate = undefined;
     const [first, ...rest] = frames;
     if (first === undefined) return [];
     // What the larger encoding would have shown until here is missing.
-    return [{ ...first, afterLoss: this.#fell }, ...rest];
+    return [{ ...first, afterLoss: fell }, ...rest];
   }
 
   #hasStalled(encoding: number, atMs: number): boolean {

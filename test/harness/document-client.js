@@ -78,7 +78,7 @@ globalThis.documentClient = (() => {
 
   /** Publishes and resolves with the reply, once the browser has accepted the answer. */
   async function publish(session, stream, options = {}) {
-    const source = pattern(options);
+    const source = options.source ?? pattern(options);
     const pc = new RTCPeerConnection();
     if (options.audio !== false)
       pc.addTransceiver(source.stream.getAudioTracks()[0], {
