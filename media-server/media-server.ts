@@ -104,7 +104,7 @@ class MediaNode implements MediaServer {
     this.#streams = new Streams(context, (name, epoch) => this.#holdings.release(name, epoch));
     this.#holdings = new Holdings(registry, settings.nodeId, this.#streams, this.#log);
     this.#strangers = new Strangers(registry, settings.nodeId, this.#streams, this.#log);
-    this.#stopLoss = registry.onLoss(() => this.#holdings.announceAll());
+    this.#stopLoss = registry.onLoss('streams', () => this.#holdings.announceAll());
     this.#lease = new NodeLease({
       registry,
       describe: () => this.#describe(),

@@ -70,7 +70,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     onTaken: (session) => sessions.yield(session),
     log,
   });
-  const stopLoss = registry.onLoss(() => records.renewAll());
+  const stopLoss = registry.onLoss('sessions', () => records.renewAll());
   const links = new MediaLinks({
     registry,
     mediaChannel: deps.mediaChannel,

@@ -179,7 +179,7 @@ function describeClosing(open: Open): void {
     await registry.close();
     const watching = [
       async () => registry.watchStream(name('lobby'), () => {}),
-      async () => registry.onLoss(() => {}),
+      async () => registry.onLoss('streams', () => {}),
     ];
     for (const call of [...everyCall(registry), ...watching]) {
       await assert.rejects(call, named('registry_unavailable'), String(call));

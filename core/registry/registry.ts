@@ -15,8 +15,8 @@ export const NODE_LEASE_MS = 3000;
 /** How long one observer's evidence of a node's death waits for another's. */
 export const NODE_EVIDENCE_MS = 3000;
 /**
- * For so long a registry that came back empty is told what there is, before it says of anything that it is
- * not there, or gives away a name that it does not know.
+ * For so long a registry that may have lost something is told what there is, before it says of anything that it
+ * is not there, or gives away a name that it does not know.
  */
 export const REGISTRY_RECOVERY_MS = 5000;
 
@@ -27,6 +27,9 @@ export const SESSION_FENCED_MS = 60_000;
 export const RECORDING_LEASE_MS = 5000;
 /** How long a recording that has ended is remembered. */
 export const RECORDING_KEPT_MS = 24 * 60 * 60 * 1000;
+
+/** What is kept, and can be lost, together. Nodes go with the streams. */
+export type RegistryPart = 'streams' | 'sessions' | 'recordings';
 
 export interface StreamClaim {
   readonly name: StreamName;
@@ -100,9 +103,9 @@ export interface Page {
  * Records are plain data: what the caller does with its own object afterwards changes nothing here.
  * Lists are ordered by code point.
  *
- * Every method throws MillraceError `registry_unavailable` within 1 s when the registry is out of reach, or came
- * back empty less than `REGISTRY_RECOVERY_MS` ago and does not know what it is asked about, and after `close`. A
- * change that failed so may have happened all the same. Only watches outlast all that, in silence.
+ * Every method throws MillraceError `registry_unavailable` within 1 s when the registry is out of reach, or may
+ * have lost something less than `REGISTRY_RECOVERY_MS` ago and does not know what it is asked about, and after
+ * `close`. A change that failed so may have happened all the same. Only watches outlast all that, in silence.
  */
 export interface Registry {
   /**
@@ -208,11 +211,10 @@ export interface Registry {
   recordings(page: RecordingPage): Promise<readonly RecordingRecord[]>;
 
   /**
-   * The registry may have lost what it was told: it came back empty, as it was some time ago, or another took
-   * its place. Whoever holds anything announces all of it again. Lost is at most what was told before; what is
-   * told from now on is kept. @returns the way to stop
+   * The registry may have lost what it was told of a part: it came back empty or as it was some time ago, or
+   * another took its place. Whoever holds something of it announces all of that again. @returns the way to stop
    */
-  onLoss(listener: () => void): () => void;
+  onLoss(part: RegistryPart, listener: () => void): () => void;
 
   /** Lets go of the registry; watches end. Deletes nothing. Once closed, closing does nothing. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@
 const SLOTS = {
   streams: {
     ALIVE: 'alive',
-    PULSE: 'pulse',
+    SERVER: 'server',
     STAMP: 'stamp',
     NODES: 'nodes',
     LEASES: 'leases',
@@ -21,7 +21,7 @@ const SLOTS = {
   },
   sessions: {
     ALIVE: 'alive',
-    PULSE: 'pulse',
+    SERVER: 'server',
     STAMP: 'stamp',
     SESSIONS: 'sessions',
     IDS: 'ids',
@@ -29,7 +29,7 @@ const SLOTS = {
   },
   recordings: {
     ALIVE: 'alive',
-    PULSE: 'pulse',
+    SERVER: 'server',
     STAMP: 'stamp',
     RECORDINGS: 'recordings',
     TAKEN: 'taken',

@@ -8,8 +8,8 @@ const AWAY_INTERVAL_MS = 200;
 const SILENCE_MS = 2500;
 
 /**
- * Asks Redis every second whether it is there, takes writes, and is the one that it was. One that came back
- * empty, or another one that took its place, may have lost what it was told last.
+ * Asks Redis every second whether it is there, takes writes, and still knows all that it was told. One that came
+ * back empty, or another one that took its place, may not: it is as if born anew.
  */
 export class Pulse {
   readonly #client: RedisClient;
@@ -18,8 +18,10 @@ export class Pulse {
   readonly #hashSlot: number;
   readonly #onBeat: (complete: boolean) => void;
   readonly #onLoss: () => void;
-  #identity: string | undefined;
+  /** Since when it remembers, by its own clock. */
   #birth: string | undefined;
+  /** What it was told last. */
+  #noticed = '';
   #answeredAtMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #beating = false;
@@ -56,6 +58,7 @@ export class Pulse {
 
   /** What another call was told: unless it is as before, the pulse looks at once. */
   notice(birth: string): void {
+    this.#noticed = birth;
     if (this.#birth !== undefined && birth !== this.#birth) this.#now();
   }
 
@@ -76,12 +79,11 @@ export class Pulse {
 
   async #ask(): Promise<void> {
     try {
-      const [outcome, identity] = await this.#calls.send(`pulse-${this.#slot}`, []);
+      const [outcome] = await this.#calls.send(`pulse-${this.#slot}`, []);
       this.#answeredAtMs = performance.now();
-      const before = this.#identity;
-      this.#identity = String(identity);
-      this.#birth = this.#identity.split(' ')[0];
-      if (before !== undefined && before !== this.#identity) this.#onLoss();
+      const before = this.#birth;
+      this.#birth = this.#noticed;
+      if (before !== undefined && before !== this.#birth) this.#onLoss();
       this.#onBeat(outcome === 'complete');
     } catch {
       // The call has told it.

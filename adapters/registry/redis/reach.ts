@@ -4,6 +4,8 @@ import type { Trouble } from './trouble.ts';
 
 /** So long after the last answer a call waits for the connection to come back, instead of failing at once. */
 const PATIENCE_MS = 400;
+/** The same for the first connection, which has no answer before it. */
+const FIRST_PATIENCE_MS = 800;
 
 /**
  * Whether Redis answers. While it does not, calls fail at once instead of waiting one by one. Says so in the log
@@ -18,7 +20,8 @@ export class Reach {
 
   constructor(log: Logger) {
     this.#log = log;
-    this.#away = { kind: 'away', text: 'was not reached yet', sinceMs: performance.now() };
+    const sinceMs = performance.now() + FIRST_PATIENCE_MS - PATIENCE_MS;
+    this.#away = { kind: 'away', text: 'was not reached yet', sinceMs };
   }
 
   get isUp(): boolean {
@@ -27,7 +30,7 @@ export class Reach {
 
   /**
    * Returns when Redis answers.
-   * @throws MillraceError `registry_unavailable` when it does not, in 400 ms at most
+   * @throws MillraceError `registry_unavailable` when it does not, in 800 ms at most
    */
   async demand(): Promise<void> {
     const away = this.#away;

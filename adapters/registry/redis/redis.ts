@@ -34,7 +34,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
   const log = parent.child({ redis: targetText(target) });
   const client = connect(target, `${prefix}-registry`);
   const pulses = new Map<Slot, Pulse>();
-  const lossListeners = new Set<() => void>();
+  const lossListeners = new Map(SLOT_NAMES.map((slot) => [slot, new Set<() => void>()]));
   const calls = new Calls({
     client,
     prefix,
@@ -72,7 +72,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       },
       onLoss: () => {
         if (slot === 'streams') watches.renewAll();
-        for (const listener of lossListeners) queueMicrotask(listener);
+        for (const listener of lossListeners.get(slot) ?? []) queueMicrotask(listener);
       },
     });
     pulses.set(slot, pulse);
@@ -209,19 +209,19 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       return (listed as readonly string[]).map(readRecording);
     },
 
-    onLoss(listener) {
+    onLoss(part, listener) {
       calls.demandOpen();
       // Each in an entry of its own, should it listen twice.
       const entry = () => listener();
-      lossListeners.add(entry);
-      return () => lossListeners.delete(entry);
+      lossListeners.get(part)?.add(entry);
+      return () => lossListeners.get(part)?.delete(entry);
     },
 
     async close() {
       if (closed) return;
       closed = true;
       calls.close();
-      lossListeners.clear();
+      for (const listeners of lossListeners.values()) listeners.clear();
       watches.close();
       for (const pulse of pulses.values()) pulse.stop();
       client.disconnect();
@@ -234,7 +234,7 @@ function complete(answer: Answer): Answer {
   if (answer[0] !== 'recovering') return answer;
   throw unavailable({
     kind: 'refuses',
-    text: 'came back empty a moment ago, and is being told what is there',
+    text: 'came back a moment ago, and is being told what there is',
   });
 }
 

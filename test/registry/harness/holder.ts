@@ -60,7 +60,7 @@ export class Holder {
       },
     };
     this.#holdings = new Holdings(registry, nodeId(id), shown, log);
-    registry.onLoss(() => this.#holdings.announceAll());
+    registry.onLoss('streams', () => this.#holdings.announceAll());
     this.#lease = new NodeLease({
       registry,
       describe: () => node(id, { streams: streams.size }),

@@ -1,11 +1,11 @@
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import { keysOf, SLOT_NAMES } from '../../../adapters/registry/redis/keys.ts';
 import { createRedisRegistry } from '../../../adapters/registry/redis/redis.ts';
 import type { RedisTarget } from '../../../adapters/registry/redis/target.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import type { RedisProcess } from '../../harness/redis.ts';
 import { Holder } from './holder.ts';
+import { settle as settleKeys } from './trial.ts';
 
 const PREFIX = 'millrace';
 
@@ -14,8 +14,8 @@ export function single(redis: Pick<RedisProcess, 'address'>): RedisTarget {
 }
 
 /** A Redis that has been there long enough to be complete. */
-export async function settle(redis: Pick<RedisProcess, 'command'>): Promise<void> {
-  for (const slot of SLOT_NAMES) await redis.command('SET', keysOf(slot, PREFIX)[0] ?? '', '1');
+export function settle(redis: Pick<RedisProcess, 'command'>): Promise<void> {
+  return settleKeys((...words) => redis.command(...words), PREFIX);
 }
 
 /** A registry as one process has it, until its test ends. */

@@ -1,6 +1,7 @@
 -- name, node, claim (JSON), epoch that it may displace or ''
 local name, node, claim, displaces = unpack(ARGV)
 live()
+same_server()
 local stream = redis.call('HGET', STREAMS, name)
 if not stream and recovering() then return reply('recovering') end
 if redis.call('HEXISTS', NODES, node) == 0 then

@@ -10,11 +10,21 @@ end
 
 local birth = redis.call('GET', ALIVE)
 
--- Called first by every script that writes: whatever is remembered from then on is younger than this.
+-- Called first by every script that writes: it is remembered since when.
 local function live()
   if birth then return end
   birth = whole(now)
   redis.call('SET', ALIVE, birth)
+end
+
+-- What another server has, a replica that was promoted or one that was started again from its disk, may be older
+-- than what was told: then the registry is born anew.
+local function same_server()
+  local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  if redis.call('GET', SERVER) == server then return end
+  birth = nil
+  live()
+  redis.call('SET', SERVER, server)
 end
 
 -- A clock that was set back must not make the recovery last.
