@@ -54,7 +54,14 @@ export class Clocks {
     const known = this.find(id);
     if (known !== undefined) return known;
     const { producerId, encoding } = id;
-    const clock = new EncodingClock({ producerId, encoding, rateHz, reports: [], suspects: [] });
+    const clock = new EncodingClock({
+      producerId,
+      encoding,
+      rateHz,
+      provisional: true,
+      reports: [],
+      suspects: [],
+    });
     const kept = this.#encodings.toSorted((a, b) => b.usedAtMs - a.usedAtMs).slice(0, MAX_CLOCKS - 1);
     this.#encodings = [...kept, clock];
     return clock;
@@ -81,7 +88,12 @@ export class Clocks {
 
   /** Where a clock without a place gets one, or one that was not in use for a while. */
   place(clock: EncodingClock, master: EncodingClock | undefined): void {
-    clock.baseMs = this.#target(clock, master) ?? clock.baseMs;
+    const byReports = this.#byReports(clock, master);
+    const { arrivalMs } = clock;
+    const byArrival =
+      this.#anchorMs === undefined || arrivalMs === undefined ? undefined : this.#anchorMs + arrivalMs;
+    clock.provisional = byReports === undefined;
+    clock.baseMs = byReports ?? byArrival ?? clock.baseMs;
   }
 
   /** The file's time runs by this clock: what arrives is expected by it. */
@@ -90,16 +102,21 @@ export class Clocks {
       this.#anchorMs = clock.baseMs - clock.arrivalMs;
   }
 
-  /** Moves a clock a little towards where the master's reports say that it should be. @param elapsedMs since last */
+  /**
+   * Moves a clock to where the master's reports say that it should be: at once what had its place by arrival, little
+   * by little after that. @param elapsedMs since it was moved last
+   */
   slew(clock: EncodingClock, master: EncodingClock | undefined, elapsedMs: number): void {
-    if (clock === master || clock.baseMs === undefined) return;
-    const target = this.#target(clock, master);
-    if (target === undefined) return;
+    const target = this.#byReports(clock, master);
+    if (target === undefined || master === undefined || clock.baseMs === undefined) return;
     const differenceMs = target - clock.baseMs;
-    const isSure = clock.reportCount >= STEP_REPORTS && (master?.reportCount ?? 0) >= STEP_REPORTS;
+    const isSure = Math.min(clock.reportCount, master.reportCount) >= STEP_REPORTS;
     const limitMs = Math.max(0, elapsedMs) * SLEW;
-    if (Math.abs(differenceMs) > STEP_MS && isSure) clock.baseMs = target;
+    const isSmall = Math.abs(differenceMs) <= STEP_MS;
+    if (isSmall ? clock.provisional || master.provisional : isSure) clock.baseMs = target;
     else clock.baseMs += Math.max(-limitMs, Math.min(limitMs, differenceMs));
+    clock.provisional = false;
+    master.provisional = false;
   }
 
   /** Corrects a clock whose encoder jumped far ahead: its frames would lie in the future. */
@@ -116,13 +133,9 @@ export class Clocks {
     if (this.#anchorMs !== undefined) this.#anchorMs += byMs;
   }
 
-  #target(clock: EncodingClock, master: EncodingClock | undefined): number | undefined {
-    const { reportMs, arrivalMs } = clock;
-    if (master !== undefined && master !== clock && master.baseMs !== undefined) {
-      const masterMs = master.reportMs;
-      if (reportMs !== undefined && masterMs !== undefined) return master.baseMs + reportMs - masterMs;
-    }
-    if (this.#anchorMs === undefined || arrivalMs === undefined) return undefined;
-    return this.#anchorMs + arrivalMs;
+  #byReports(clock: EncodingClock, master: EncodingClock | undefined): number | undefined {
+    if (master === undefined || master === clock || master.baseMs === undefined) return undefined;
+    if (clock.reportMs === undefined || master.reportMs === undefined) return undefined;
+    return master.baseMs + clock.reportMs - master.reportMs;
   }
 }

@@ -12,6 +12,7 @@ export interface ClockState extends EncodingId {
   readonly rateHz: number;
   readonly lastRtp?: number | undefined;
   readonly baseMs?: number | undefined;
+  readonly provisional: boolean;
   readonly arrivalMs?: number | undefined;
   readonly reportedAtMs?: number | undefined;
   readonly reports: readonly number[];
@@ -35,6 +36,8 @@ export class EncodingClock implements EncodingId {
   readonly rateHz: number;
   /** File time of RTP timestamp 0. */
   baseMs: number | undefined;
+  /** Its place is by arrival alone, which may be wrong by what packets were delayed. */
+  provisional: boolean;
   /** Arrival of its newest frame at this muxer. */
   usedAtMs = Number.NEGATIVE_INFINITY;
   /** How often its encoder began to count elsewhere, seen by this muxer. */
@@ -56,6 +59,7 @@ export class EncodingClock implements EncodingId {
     this.encoding = state.encoding;
     this.rateHz = state.rateHz;
     this.baseMs = state.baseMs;
+    this.provisional = state.provisional;
     this.#lastRtp = state.lastRtp;
     this.#arrivalMs = state.arrivalMs;
     this.#reportedAtMs = state.reportedAtMs;
@@ -70,6 +74,7 @@ export class EncodingClock implements EncodingId {
       rateHz: this.rateHz,
       lastRtp: this.#lastRtp,
       baseMs: this.baseMs,
+      provisional: this.provisional,
       arrivalMs: this.#arrivalMs,
       reportedAtMs: this.#reportedAtMs,
       reports: this.#reports,

@@ -98,6 +98,7 @@ export class Picture {
   refuses(frame: Frame, rtp: number, sameClock: boolean): boolean {
     if (sameClock && this.#lastRtp !== undefined && rtp <= this.#lastRtp) {
       if (rtp === this.#lastRtp) this.#unmet = false;
+      this.#muted = false;
       return true;
     }
     return !frame.keyFrame && (this.#broken || this.#unmet || !sameClock);

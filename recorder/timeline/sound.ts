@@ -135,5 +135,5 @@ export class Sound {
 
 /** Not only silence from the start. */
 function hasPackets({ end, quietFrom }: SoundState): boolean {
-  return end !== undefined && quietFrom !== 0;
+  return end !== undefined && end > 0 && quietFrom !== 0;
 }

@@ -9,6 +9,7 @@ const clock = encoding.unwrap().extend({
   rateHz: z.number().positive(),
   lastRtp: z.number().optional(),
   baseMs: z.number().optional(),
+  provisional: z.boolean(),
   arrivalMs: z.number().optional(),
   reportedAtMs: z.number().optional(),
   reports: z.array(z.number()).readonly(),

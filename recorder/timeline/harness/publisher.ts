@@ -126,7 +126,7 @@ export function muting(steps: readonly Step[], track: number, fromMs: number, to
       return false;
     }
     if (step.type === 'frame' && step.frame.keyFrame) isWaiting = false;
-    return !isWaiting;
+    return step.type === 'report' || !isWaiting;
   });
   return inOrder(
     kept.filter(({ type }) => type === 'begin'),
