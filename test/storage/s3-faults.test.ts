@@ -176,6 +176,22 @@ describe('A call to a store', () => {
   });
 });
 
+describe('A store that cannot delete many at once', () => {
+  it('is asked to delete one after the other, from then on without trying', async () => {
+    const other = openS3({ bucket: BUCKET, prefix: 'faults', endpoint: proxy.endpoint, pathStyle: true });
+    const keys = Array.from({ length: 20 }, (_, index) => `many/${index} & more`);
+    proxy.fail({ type: 'status', status: 501, code: 'NotImplemented' }, { only: ['DeleteObjects'] });
+    const tried = proxy.count('DeleteObjects');
+    for (let round = 0; round < 2; round++) {
+      for (const key of keys) await other.put(key, body.subarray(0, 10), LONG);
+      await other.delete([...keys, 'many/none'], LONG);
+      assert.deepEqual(await other.list('many/', LONG), []);
+    }
+    assert.equal(proxy.count('DeleteObjects'), tried + 1);
+    other.close();
+  });
+});
+
 describe('Conditions', () => {
   it('are honoured by this store', async () => {
     assert.equal(await honoursConditions(store, { key: 'probe', ...LONG }), true);
