@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type WebSocket from 'ws';
 import type { PeerIdentity, ServiceName } from '../../../core/channel/service.ts';
 import { Answering, type AnyServe } from './answering.ts';
-import { Connection, type ConnectionLimits, resumeMs } from './connection.ts';
+import { Connection, type ConnectionLimits } from './connection.ts';
 import { CLOSE, type Gone } from './gone.ts';
 
 export interface AcceptedOptions {
@@ -71,7 +71,7 @@ export class Accepted {
 
   #wait(gone: Gone): void {
     clearTimeout(this.#waiting);
-    this.#waiting = setTimeout(() => this.#connection.end(gone), resumeMs(this.#options.limits));
+    this.#waiting = setTimeout(() => this.#connection.end(gone), this.#options.limits.resumeMs);
   }
 
   close(): void {

@@ -10,20 +10,17 @@ export interface ConnectionLimits {
   readonly maxMessageBytes: number;
   /** What is kept until the other end has it; beyond that the connection ends. */
   readonly maxBufferedBytes: number;
+  /** How long the end that was dialled waits for another socket after it lost one. */
+  readonly resumeMs: number;
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
   heartbeatMs: 200,
   maxMessageBytes: 4 * 1024 ** 2,
   maxBufferedBytes: 16 * 1024 ** 2,
+  // A process that was held up for so long, or moved to another machine as it ran, comes back to what it had.
+  resumeMs: 10_000,
 };
-
-/** How long a connection waits for another socket after it lost one, in heartbeats. */
-const RESUME_HEARTBEATS = 10;
-
-export function resumeMs({ heartbeatMs }: ConnectionLimits): number {
-  return RESUME_HEARTBEATS * heartbeatMs;
-}
 
 export interface ConnectionEvents {
   readonly onText: (text: string) => void;

@@ -9,6 +9,9 @@ export const CONNECTION_HEADER = 'millrace-connection';
 /** How many messages the sender of this header has; in requests, only of those that resume. */
 export const RECEIVED_HEADER = 'millrace-received';
 
+/** Which process answers, in answers to opening handshakes: it is another one after each start. */
+export const PROCESS_HEADER = 'millrace-process';
+
 /** The HTTP status that answers whoever wants to resume what is not there. */
 export const UNKNOWN_CONNECTION = 410;
 
@@ -22,9 +25,18 @@ export interface DialOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly maxMessageBytes: number;
   readonly timeoutMs: number;
-  /** @param received what the other end says in `RECEIVED_HEADER` */
-  readonly onOpen: (socket: WebSocket, raw: Socket, received: number) => void;
+  /** What the process said in `PROCESS_HEADER` when the connection was opened; absent = it is to be opened. */
+  readonly resumes?: string | undefined;
+  readonly onOpen: (socket: WebSocket, answer: OpenAnswer) => void;
   readonly onFailed: (gone: Gone) => void;
+}
+
+export interface OpenAnswer {
+  /** What the WebSocket stands on. */
+  readonly raw: Socket;
+  /** How many messages the other end has. */
+  readonly received: number;
+  readonly process: string;
 }
 
 /** One attempt to open a socket. @returns the way to give it up, after which nothing is told */
@@ -51,9 +63,7 @@ export function dial(options: DialOptions): () => void {
   options.token().then(
     (token) => {
       if (done) return;
-      socket = open(options, token, fail, (raw, received) =>
-        finish(() => socket && options.onOpen(socket, raw, received)),
-      );
+      socket = open(options, token, fail, (answer) => finish(() => socket && options.onOpen(socket, answer)));
     },
     (error: unknown) => fail({ why: 'rejected', detail: `there is no token for it: ${String(error)}` }),
   );
@@ -61,10 +71,10 @@ export function dial(options: DialOptions): () => void {
 }
 
 function open(
-  { url, versions, headers, maxMessageBytes }: DialOptions,
+  { url, versions, headers, maxMessageBytes, resumes }: DialOptions,
   token: string,
   onFailed: (gone: Gone) => void,
-  onOpen: (raw: Socket, received: number) => void,
+  onOpen: (answer: OpenAnswer) => void,
 ): WebSocket {
   const socket = new WebSocket(url, subprotocols(versions), {
     headers: { ...headers, authorization: `Bearer ${token}` },
@@ -78,8 +88,7 @@ function open(
   });
   socket.once('unexpected-response', (request, response) => {
     void refusalText(response).then((text) => {
-      const why = response.statusCode === UNKNOWN_CONNECTION ? 'replaced' : 'rejected';
-      onFailed({ why, detail: `${response.statusCode} ${text}`.trim() });
+      onFailed({ why: refusalOf(response, resumes), detail: `${response.statusCode} ${text}`.trim() });
       request.destroy();
     });
   });
@@ -87,8 +96,11 @@ function open(
   socket.on('error', (error) => onFailed(failureOf(error)));
   socket.once('open', () => {
     if (upgrade === undefined) return;
-    const received = upgrade.headers[RECEIVED_HEADER];
-    onOpen(upgrade.socket, readCount(received) ?? 0);
+    onOpen({
+      raw: upgrade.socket,
+      received: readCount(upgrade.headers[RECEIVED_HEADER]) ?? 0,
+      process: String(upgrade.headers[PROCESS_HEADER]),
+    });
   });
   return socket;
 }
@@ -96,6 +108,11 @@ function open(
 /** A number of messages, as its header says it. */
 export function readCount(header: string | string[] | undefined): number | undefined {
   return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+function refusalOf({ statusCode, headers }: IncomingMessage, resumes: string | undefined): Gone['why'] {
+  if (statusCode !== UNKNOWN_CONNECTION) return 'rejected';
+  return headers[PROCESS_HEADER] === resumes ? 'expired' : 'replaced';
 }
 
 function failureOf({ code, message }: NodeJS.ErrnoException): Gone {

@@ -8,8 +8,10 @@ export interface Gone {
     | 'refused'
     /** Whoever listens did not take the connection, for its token, its service or its version. */
     | 'rejected'
-    /** Whoever listens does not know the connection that was to be resumed: it is another process by now. */
+    /** Another process listens by now, and does not know the connection that was to be resumed. */
     | 'replaced'
+    /** The same process has given the connection up: it was to be resumed too late. */
+    | 'expired'
     /** The connection broke, and could not be resumed. */
     | 'reset'
     /** Three heartbeats without an answer, or no answer to the opening handshake. */

@@ -7,7 +7,7 @@ import { connect, startChannelServer } from './harness/connection.ts';
 import { startNetwork } from './harness/network.ts';
 
 const HEARTBEAT_MS = 50;
-const limits = { heartbeatMs: HEARTBEAT_MS };
+const limits = { heartbeatMs: HEARTBEAT_MS, resumeMs: 10 * HEARTBEAT_MS };
 
 async function openThroughNetwork(t: TestContext) {
   const goneThere: Gone[] = [];

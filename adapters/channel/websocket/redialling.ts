@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Connection, type ConnectionLimits, resumeMs } from './connection.ts';
+import { Connection, type ConnectionLimits } from './connection.ts';
 import { CONNECTION_HEADER, dial, RECEIVED_HEADER } from './dial.ts';
 import type { Gone } from './gone.ts';
 
@@ -32,7 +32,8 @@ export class Redialling {
   readonly #id = randomBytes(16).toString('hex');
   #giveUp: (() => void) | undefined;
   #again: NodeJS.Timeout | undefined;
-  #opened = false;
+  /** The one at the other end, from the first open socket on. */
+  #process: string | undefined;
   #resumeUntilMs = 0;
   #gone = false;
 
@@ -47,7 +48,7 @@ export class Redialling {
   }
 
   get opened(): boolean {
-    return this.#opened;
+    return this.#process !== undefined;
   }
 
   send(text: string): ReturnType<Connection['send']> {
@@ -70,14 +71,15 @@ export class Redialling {
       versions,
       headers: {
         [CONNECTION_HEADER]: this.#id,
-        ...(this.#opened && { [RECEIVED_HEADER]: String(this.#connection.received) }),
+        ...(this.opened && { [RECEIVED_HEADER]: String(this.#connection.received) }),
       },
       maxMessageBytes: limits.maxMessageBytes,
-      timeoutMs: this.#opened ? REDIAL_HEARTBEATS * limits.heartbeatMs : openTimeoutMs,
-      onOpen: (socket, raw, received) => {
+      timeoutMs: this.opened ? REDIAL_HEARTBEATS * limits.heartbeatMs : openTimeoutMs,
+      resumes: this.#process,
+      onOpen: (socket, { raw, received, process }) => {
         this.#connection.attach(socket, raw, received);
-        if (this.#opened) return;
-        this.#opened = true;
+        if (this.#process !== undefined) return;
+        this.#process = process;
         this.#options.onOpen();
       },
       onFailed: (gone) => this.#failed(gone),
@@ -87,13 +89,13 @@ export class Redialling {
   #broken(gone: Gone): void {
     if (gone.why === 'silent') this.#connection.end(gone);
     else {
-      this.#resumeUntilMs = performance.now() + resumeMs(this.#options.limits);
+      this.#resumeUntilMs = performance.now() + this.#options.limits.resumeMs;
       this.#dial();
     }
   }
 
   #failed(gone: Gone): void {
-    if (this.#opened && gone.why === 'reset' && performance.now() < this.#resumeUntilMs) {
+    if (this.opened && gone.why === 'reset' && performance.now() < this.#resumeUntilMs) {
       this.#again = setTimeout(() => this.#dial(), this.#options.limits.heartbeatMs / 4);
     } else this.#connection.end(gone);
   }

@@ -16,18 +16,19 @@ import {
 } from '../../../core/channel/conformance-trial.ts';
 import type { Peer } from '../../../core/channel/service.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
+import type { ConnectionLimits } from './connection.ts';
 import { CONNECTION_HEADER, RECEIVED_HEADER } from './dial.ts';
 import type { Gone } from './gone.ts';
 import { clusterToken, connect, secrets, startChannelServer } from './harness/connection.ts';
 import { startNetwork } from './harness/network.ts';
 import { signChannelToken } from './token.ts';
 
-const limits = { heartbeatMs: 100 };
+const LIMITS = { heartbeatMs: 100, resumeMs: 1000 };
 
 const endOf = (channel: Channel<TrialCalls, TrialNotice>) =>
   new Promise<ChannelEnd>((resolve) => channel.onClose(resolve));
 
-async function openThroughNetwork(t: TestContext) {
+async function openThroughNetwork(t: TestContext, limits: Partial<ConnectionLimits> = LIMITS) {
   const peers: Peer<TrialNotice>[] = [];
   const ended: Peer<TrialNotice>[] = [];
   const gone: Gone[] = [];
@@ -103,7 +104,7 @@ describe('A connection whose socket broke goes on over another:', () => {
 describe('A connection whose socket broke is gone for good', () => {
   test('when another process answers at the address', async (t) => {
     const { network, channel, gone, ended } = await openThroughNetwork(t);
-    const { address } = await startChannelServer(t, () => echoing, { limits });
+    const { address } = await startChannelServer(t, () => echoing, { limits: LIMITS });
     network.leadTo(address);
     const call = channel.call('wait', { name: 'a' }, { timeoutMs: LONG_MS });
     network.reset();
@@ -125,13 +126,25 @@ describe('A connection whose socket broke is gone for good', () => {
     assert.equal(await endOf(channel), 'dead');
   });
 
-  test('at the other end when nobody comes back within ten heartbeats', async (t) => {
+  test('when it comes back too late, which is no evidence of death', async (t) => {
+    const { server, network, channel, gone } = await openThroughNetwork(t, {
+      heartbeatMs: 10_000,
+      resumeMs: 50,
+    });
+    network.resetFar();
+    await until(() => server.size === 0);
+    network.resetNear();
+    assert.equal(await endOf(channel), 'closed');
+    assert.equal(gone[0]?.why, 'expired');
+  });
+
+  test('at the other end when nobody comes back in time', async (t) => {
     const { server, network, ended } = await openThroughNetwork(t);
     network.close();
     const brokenAtMs = performance.now();
     network.reset();
     await until(() => ended.length === 1);
-    assert.ok(performance.now() - brokenAtMs >= 9 * limits.heartbeatMs);
+    assert.ok(performance.now() - brokenAtMs >= LIMITS.resumeMs - 50);
     assert.equal(server.size, 0);
   });
 });

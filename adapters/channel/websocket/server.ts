@@ -7,7 +7,7 @@ import type { ServiceName } from '../../../core/channel/service.ts';
 import { Accepted } from './accepted.ts';
 import type { AnyServe } from './answering.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
-import { RECEIVED_HEADER, UNKNOWN_CONNECTION } from './dial.ts';
+import { PROCESS_HEADER, RECEIVED_HEADER, UNKNOWN_CONNECTION } from './dial.ts';
 import { type Admitted, judgeHandshake, type Refusal } from './gate.ts';
 import { CLOSE_TIMEOUT_MS, type Gone } from './gone.ts';
 import type { Secrets } from './token.ts';
@@ -51,6 +51,7 @@ export class ChannelServer {
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #unproven: Unproven;
+  readonly #processHeader = `${PROCESS_HEADER}: ${randomUUID()}`;
   readonly #services = new Map<ServiceName, AnyServe>();
   readonly #accepted = new Map<string, Accepted>();
   /** What each opening handshake is told of the messages that have arrived. */
@@ -92,7 +93,7 @@ export class ChannelServer {
       handleProtocols: (offered) => commonSubprotocol(offered, this.#versions) ?? false,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
     this.#sockets.on('headers', (headers, request) => {
-      headers.push(`${RECEIVED_HEADER}: ${this.#counts.get(request) ?? 0}`);
+      headers.push(`${RECEIVED_HEADER}: ${this.#counts.get(request) ?? 0}`, this.#processHeader);
     });
   }
 
@@ -142,7 +143,7 @@ export class ChannelServer {
     const found = 'status' in judged ? judged : this.#find(judged);
     if ('status' in found) {
       this.#refused(request.socket, found.status, found.why ?? found.text);
-      answer(socket, found);
+      answer(socket, found, this.#processHeader);
       return;
     }
     if (this.#closing !== undefined) return void socket.destroy();
@@ -192,11 +193,11 @@ export class ChannelServer {
 }
 
 /** And ends the connection, whether or not the answer is read. */
-function answer(socket: Duplex, { status, text }: Refusal): void {
+function answer(socket: Duplex, { status, text }: Refusal, header: string): void {
   const body = `${text}\n`;
   socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${header}\r\n\r\n${body}`,
   );
 }

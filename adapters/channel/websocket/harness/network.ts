@@ -12,25 +12,23 @@ export interface Network {
   reset(): void;
   /** Every connection breaks at the end that dialled; the other is not told. */
   resetNear(): void;
+  /** Every connection breaks at the end that was dialled. */
+  resetFar(): void;
   /** Nobody listens any more. */
   close(): void;
 }
 
 export async function startNetwork(context: TestContext, address: string): Promise<Network> {
-  const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>();
+  const pairs = new Set<{ readonly near: Socket; readonly far: Socket; told: boolean }>();
   let port = Number(new URL(address).port);
   let stalled = false;
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1');
-    const pair = { near, far };
+    const pair = { near, far, told: true };
     pairs.add(pair);
-    let told = true;
     for (const socket of [near, far]) socket.on('error', () => {});
-    near.on('close', () => told && far.destroy());
-    far.on('close', () => near.destroy());
-    near.on('abandon', () => {
-      told = false;
-    });
+    near.on('close', () => pair.told && far.destroy());
+    far.on('close', () => pair.told && near.destroy());
     if (stalled) return;
     near.pipe(far);
     far.pipe(near);
@@ -54,9 +52,16 @@ export async function startNetwork(context: TestContext, address: string): Promi
       for (const socket of all()) socket.resetAndDestroy();
     },
     resetNear() {
-      for (const { near } of pairs) {
-        near.emit('abandon');
-        near.resetAndDestroy();
+      for (const pair of pairs) {
+        pair.told = false;
+        pair.near.resetAndDestroy();
+      }
+    },
+    resetFar() {
+      for (const pair of pairs) {
+        pair.told = false;
+        pair.near.unpipe();
+        pair.far.resetAndDestroy();
       }
     },
     close: () => void server.close(),
