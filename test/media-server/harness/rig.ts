@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { observer } from 'mediasoup';
-import type { PipeTransport, Router, WebRtcServer, Worker } from 'mediasoup/types';
+import type { Router, WebRtcServer, Worker } from 'mediasoup/types';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { createMemoryRegistry } from '../../../adapters/registry/memory/memory.ts';
@@ -62,8 +62,6 @@ export interface Rig {
   publish(stream: string, session: SessionId, sdp: string, more?: PublishMore): Promise<Published>;
   play(stream: string, session: SessionId, sdp: string, events?: boolean): Promise<string>;
   count(): Promise<ObjectCount>;
-  /** Ports of open pipes, at all workers of this process. */
-  readonly pipePorts: readonly number[];
   /** Ends every stream. */
   endAll(): Promise<void>;
   close(): Promise<void>;
@@ -91,16 +89,10 @@ export async function startRig(settings: Partial<MediaServerSettings> = {}): Pro
   const started: Worker[] = [];
   const routers = new Map<Worker, Router[]>();
   const servers = new Map<Worker, WebRtcServer>();
-  const pipes = new Set<PipeTransport>();
   const onWorker = (worker: Worker) => {
     started.push(worker);
     routers.set(worker, []);
-    worker.observer.on('newrouter', (router) => {
-      routers.get(worker)?.push(router);
-      router.observer.on('newtransport', (transport) => {
-        if (transport.type === 'pipe') pipes.add(transport as PipeTransport);
-      });
-    });
+    worker.observer.on('newrouter', (router) => routers.get(worker)?.push(router));
     worker.observer.on('newwebrtcserver', (webRtcServer) => servers.set(worker, webRtcServer));
   };
   observer.on('newworker', onWorker);
@@ -151,9 +143,6 @@ export async function startRig(settings: Partial<MediaServerSettings> = {}): Pro
         producers: sum(({ mapProducerIdConsumerIds }) => mapProducerIdConsumerIds.length),
         consumers: sum(({ mapConsumerIdProducerId }) => mapConsumerIdProducerId.length),
       };
-    },
-    get pipePorts() {
-      return [...pipes].filter(({ closed }) => !closed).map(({ tuple }) => tuple.localPort);
     },
     async endAll() {
       const { streams } = await handlers.streams({ limit: 1000 });
