@@ -20,7 +20,7 @@ export interface RedisProcess {
   command(...words: readonly string[]): Promise<unknown>;
   /** Ends it at once, as a crash does. What it has on disk stays for the next `start`. */
   kill(): Promise<void>;
-  /** Starts it again, on the same port. */
+  /** Starts it again, on the same port, unless it runs. */
   start(): Promise<void>;
   freeze(): void;
   thaw(): void;
@@ -149,6 +149,7 @@ function prepare(program: string, config: RedisConfig, port: number): RedisProce
     command,
     kill,
     async start() {
+      if (child !== undefined) return;
       const started = spawn(program, [file], { stdio: 'ignore' });
       child = started;
       await eventually(
