@@ -50,7 +50,8 @@ export class EncodingClock implements EncodingId {
   #arrivalMs: number | undefined;
   #reportedAtMs: number | undefined;
   /** Sender's clock minus RTP time, of the last reports. */
-  #reports: number[];
+  #reports: readonly number[] = [];
+  #reportMs: number | undefined;
   /** Reports that contradict them. */
   #suspects: number[];
 
@@ -63,7 +64,7 @@ export class EncodingClock implements EncodingId {
     this.#lastRtp = state.lastRtp;
     this.#arrivalMs = state.arrivalMs;
     this.#reportedAtMs = state.reportedAtMs;
-    this.#reports = [...state.reports];
+    this.#keep(state.reports);
     this.#suspects = [...state.suspects];
   }
 
@@ -96,7 +97,7 @@ export class EncodingClock implements EncodingId {
 
   /** undefined before the first report. */
   get reportMs(): number | undefined {
-    return this.#reports.length === 0 ? undefined : median(this.#reports);
+    return this.#reportMs;
   }
 
   get reportCount(): number {
@@ -112,7 +113,7 @@ export class EncodingClock implements EncodingId {
   forgetReceiver(): void {
     this.#arrivalMs = undefined;
     this.#reportedAtMs = undefined;
-    this.#reports = [];
+    this.#keep([]);
     this.#suspects = [];
   }
 
@@ -146,7 +147,7 @@ export class EncodingClock implements EncodingId {
     const sample = ntpMs - this.ms(this.unwrap(rtpTimestamp));
     const known = this.reportMs;
     if (known === undefined || Math.abs(sample - known) <= STEP_MS) {
-      this.#reports = [...this.#reports, sample].slice(-KEPT_REPORTS);
+      this.#keep([...this.#reports, sample].slice(-KEPT_REPORTS));
       this.#suspects = [];
       return;
     }
@@ -154,7 +155,7 @@ export class EncodingClock implements EncodingId {
     this.#suspects = suspects;
     if (suspects.length < STEP_CONFIRMATIONS) return;
     this.step(median(suspects) - known);
-    this.#reports = suspects;
+    this.#keep(suspects);
     this.#suspects = [];
   }
 
@@ -171,8 +172,13 @@ export class EncodingClock implements EncodingId {
 
   /** The clock that senders report by was set. */
   shiftReports(byMs: number): void {
-    this.#reports = this.#reports.map((sample) => sample + byMs);
+    this.#keep(this.#reports.map((sample) => sample + byMs));
     this.#suspects = this.#suspects.map((sample) => sample + byMs);
+  }
+
+  #keep(reports: readonly number[]): void {
+    this.#reports = reports;
+    this.#reportMs = reports.length === 0 ? undefined : median(reports);
   }
 }
 
