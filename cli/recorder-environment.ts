@@ -1,3 +1,4 @@
+import { compiledCodeEnvironment } from './compile-cache.ts';
 import type { LogFormat } from './log.ts';
 import type { ReadSettings } from './read-settings.ts';
 import { settingNames } from './setting.ts';
@@ -28,6 +29,7 @@ export function recorderEnvironment(
   return {
     ...Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('MILLRACE_'))),
     ...Object.fromEntries(told),
+    ...compiledCodeEnvironment(environment),
     [settingNames('logLevel').env]: settings.logLevel,
     [settingNames('logFormat').env]: format,
   };
