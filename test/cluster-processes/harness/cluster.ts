@@ -1,7 +1,6 @@
 import { after } from 'node:test';
 import { pino } from 'pino';
 import type { Browser } from 'puppeteer-core';
-import { keysOf, SLOT_NAMES } from '../../../adapters/registry/redis/keys.ts';
 import { createRedisRegistry } from '../../../adapters/registry/redis/redis.ts';
 import type { StreamName } from '../../../core/protocol/index.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
@@ -52,12 +51,15 @@ export class Cluster {
     settings: Readonly<Record<string, string>> = {},
   ): Promise<Cluster> {
     const redis = await startRedis();
-    // As if it had been there for long: else new names wait for what holders may have to say.
-    for (const slot of SLOT_NAMES) await redis.command('SET', keysOf(slot, 'millrace')[0] ?? '', '1');
     const cluster = new Cluster(redis, settings);
     after(() => cluster.#stop());
     for (let i = 0; i < media; i++) await cluster.addMedia();
     for (let i = 0; i < signaling; i++) await cluster.addSignaling();
+    // A Redis that is new gives no names away before holders have had time to tell what they have.
+    await eventually('a registry that gives names away', async () => {
+      await cluster.registry.findStream('nobody' as StreamName);
+      return true;
+    });
     return cluster;
   }
 
