@@ -25,7 +25,7 @@ export async function runAll(
 ): Promise<void> {
   const { settings } = read;
   const role = beginRole(read, version);
-  const { log, format } = role;
+  const { log, metrics, format } = role;
   await checkAddresses(settings, LISTENERS, await mediaPortProblems(settings));
   const front = await prepareFront(role, environment);
   const registry = await openRegistry(settings, log);
@@ -34,7 +34,7 @@ export async function runAll(
   role.onEnd(() => access.close());
   const { mediaServer, channel } = await openMediaNode(role, { registry, access });
   await mediaServer.start();
-  const recorders = { registry, channel, access, log, format, environment, program };
+  const recorders = { registry, channel, access, log, metrics, format, environment, program };
   const recordings = await openRecordings(read, recorders);
   if (recordings !== undefined) role.onEnd(() => recordings.close());
   await front.start({

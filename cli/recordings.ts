@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import type { Registry as MetricsRegistry } from 'prom-client';
 import { ChildLauncher } from '../adapters/recorder-launcher/child/launcher.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
@@ -27,6 +28,7 @@ export interface RecordingsDeps {
   readonly channel: ChannelListener;
   readonly access: ChannelAccess;
   readonly log: Logger;
+  readonly metrics: MetricsRegistry;
   readonly format: LogFormat;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** How this program is started. */
@@ -36,7 +38,7 @@ export interface RecordingsDeps {
 /** Recordings of this server, by child processes; undefined where they are off. */
 export async function openRecordings(
   read: ReadSettings,
-  { registry, channel, access, log: parent, format, environment, program }: RecordingsDeps,
+  { registry, channel, access, log: parent, metrics, format, environment, program }: RecordingsDeps,
 ): Promise<Recordings | undefined> {
   const { settings } = read;
   if (settings.recordings === undefined) return undefined;
@@ -67,6 +69,7 @@ export async function openRecordings(
       },
       token: (id) => access.recorderToken(id),
       log,
+      metrics,
       now: () => performance.now(),
       wallClock: Date.now,
     },

@@ -230,6 +230,19 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
     await assert.rejects(calls.finish({ recording: id, epoch: 65_536 }), named('not_authorised'));
   });
 
+  test('What runs, ended and died is counted', async (t) => {
+    const { launcher, registry, start, metric, pidOf } = await openHome(t);
+    await publish(registry);
+    const { id } = await start();
+    assert.equal(await metric('millrace_recordings{state="recording"}'), 1);
+    process.kill(pidOf(1), 'SIGKILL');
+    await until(async () => (await metric('millrace_recorders_died_total')) === 1);
+    await until(async () => (await metric('millrace_recorders_started_total')) === 2);
+    await launcher.stop([id], { timeoutMs: 10_000 });
+    assert.equal(await metric('millrace_recordings_ended_total{outcome="completed"}'), 1);
+    await until(async () => (await metric('millrace_recordings{state="recording"}')) === 0);
+  });
+
   test('Recordings are listed and found as their recorders describe them', async (t) => {
     const { launcher, registry, start } = await openHome(t);
     await publish(registry);

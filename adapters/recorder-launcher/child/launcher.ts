@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Registry as MetricsRegistry } from 'prom-client';
+import type { Registry as MetricsRegistry } from 'prom-client';
 import type { RecorderCalls, RecorderNotice, RecorderOrders } from '../../../core/channel/recorder.ts';
 import type { Serve } from '../../../core/channel/service.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
@@ -17,6 +19,8 @@ import { newRecordingId } from '../../../core/recording/recording-id.ts';
 import type { RecordingStorage } from '../../../core/recording/storage.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { Adoption } from './adoption.ts';
+import { RecordingMetrics } from './metrics.ts';
+import { LauncherMetrics } from './metrics.ts';
 import { recordableStream } from './recordable-stream.ts';
 import type { RecorderProgram } from './recorder-process.ts';
 import { Run, type RunContext } from './run.ts';
@@ -39,6 +43,8 @@ export interface ChildLauncherDeps {
   /** With which a recorder opens channels. */
   readonly token: (recording: RecordingId) => Promise<string>;
   readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly metrics: MetricsRegistry;
   /** Milliseconds that never go back. */
   readonly now: () => number;
   /** Unix time in ms. */
@@ -79,7 +85,9 @@ export class ChildLauncher implements RecorderLauncher {
     this.#settings = settings;
     this.#deps = deps;
     const { registry, address, program, token, now, log } = deps;
+    const running = () => [...this.#runs.values()].map(({ record }) => record);
     this.#context = {
+      metrics: new LauncherMetrics(deps.metrics, running),
       registry,
       host: settings.host,
       address,
@@ -87,6 +95,9 @@ export class ChildLauncher implements RecorderLauncher {
       token: ({ id }) => token(id),
       now,
       log,
+      metrics: new RecordingMetrics(deps.metrics, () =>
+        [...this.#runs.values()].map(({ record }) => record.progress),
+      ),
       admits: (run, todo) => this.#admits(run, todo),
       onOver: (run) => this.#runs.delete(run.record.id),
     };

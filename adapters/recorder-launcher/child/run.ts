@@ -11,6 +11,7 @@ import { decide, type RecorderFacts, type RecorderTask } from '../../../core/rec
 import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingProgress, RecordingRecord } from '../../../core/recording/recording.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
+import type { RecordingMetrics } from './metrics.ts';
 import { RecorderProcess, type RecorderProgram } from './recorder-process.ts';
 import { StreamPresence } from './stream-presence.ts';
 
@@ -24,6 +25,7 @@ export interface RunContext {
   readonly program: RecorderProgram;
   readonly token: (record: RecordingRecord) => Promise<string>;
   readonly log: Logger;
+  readonly metrics: RecordingMetrics;
   /** Milliseconds that never go back. */
   readonly now: () => number;
   /** Whether an attempt may begin now; asked again soon where it may not. */
@@ -127,6 +129,7 @@ export class Run {
     const nowMs = this.#context.now();
     recorder.heardAtMs = nowMs;
     recorder.report = report;
+    this.#context.metrics.reported(report);
     if (recorder.peer !== peer) {
       recorder.peer = peer;
       peer.onClose(() => {
@@ -202,6 +205,7 @@ export class Run {
         onExit: (code, signal) => this.#exited(attempt, code, signal),
       });
       this.#recorders.set(attempt, recorder);
+      this.#context.metrics.started.inc();
       log.info({ ...this.#logged(), todo: task.todo, pid: recorder.pid }, 'recorder started');
     } catch (error) {
       log.warn({ ...this.#logged(), err: error }, 'a recorder cannot be started now');
@@ -226,7 +230,10 @@ export class Run {
   #gone(attempt: number, kill: boolean): void {
     const recorder = this.#recorders.get(attempt);
     if (recorder === undefined) return;
-    if (kill) recorder.kill();
+    if (kill) {
+      recorder.kill();
+      this.#context.metrics.died.inc();
+    }
     this.#recorders.delete(attempt);
     this.#exitedAtMs = this.#context.now();
     const durableMs = recorder.report?.progress.durableMs ?? 0;
@@ -245,6 +252,8 @@ export class Run {
         ? { ...kept, ...(progress.message !== undefined && { message: progress.message }) }
         : progress,
     };
+    this.#context.metrics.progressed(this.#record.id, this.#record.progress);
+    this.#context.metrics.progressed(before, this.#record.progress);
     if (this.#record.progress.startedAtMs !== undefined) this.#resolveStarted(this.#record);
     const urgent = progress.state !== before.state || this.#context.now() >= this.#savedAtMs + RENEW_EVERY_MS;
     if (urgent && !hasEnded(progress)) void this.#save();
@@ -274,6 +283,7 @@ export class Run {
     this.#stream.close();
     this.#context.log.warn(this.#logged(), 'recording is in other hands');
     for (const recorder of this.#recorders.values()) recorder.order(SUPERSEDED, this.#context.now());
+    this.#context.metrics.forget(this.#record.id);
     this.#resolveEnded(undefined);
     this.#context.onOver(this);
   }
@@ -282,8 +292,10 @@ export class Run {
     this.#over = true;
     this.#stream.close();
     const { progress } = this.#record;
+    if (!this.cancelled) this.#context.metrics.ended.inc({ outcome: progress.state });
     const { state, bytes, receivedMs, gaps, message } = progress;
     const told = { ...this.#logged(), bytes, durationMs: receivedMs, gaps: gaps.count };
+    if (state === 'completed' || state === 'failed') this.#context.metrics.ended(state);
     if (state === 'completed') this.#context.log.info(told, 'recording completed');
     else if (!this.cancelled) this.#context.log.error({ ...told, why: message }, 'recording failed');
     void this.#conclude();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { Registry as MetricsRegistry } from 'prom-client';
 import type { Track } from '../../../../core/channel/media.ts';
 import { MillraceError } from '../../../../core/protocol/error.ts';
 import type { RecordingRequest } from '../../../../core/recording/launcher.ts';
@@ -40,6 +41,7 @@ export async function openHome(t: TestContext, options: HomeOptions = {}) {
   const file = join(folder, 'noted');
   writeFileSync(file, '');
   const registry = options.registry ?? createMemoryRegistry();
+  const metrics = new MetricsRegistry();
   const storage = new FakeStorage(options.unfinished ?? []);
   const secrets = () => [SECRET] as const;
   const server = new ChannelServer({
@@ -80,6 +82,7 @@ export async function openHome(t: TestContext, options: HomeOptions = {}) {
       token: (recording) =>
         signChannelToken(secrets, { services: RECORDER_SERVICES, recording, ttlMs: 60_000 }, Date.now()),
       log: pino({ level: 'silent' }),
+      metrics,
       now: () => performance.now(),
       wallClock: Date.now,
     },
@@ -101,6 +104,14 @@ export async function openHome(t: TestContext, options: HomeOptions = {}) {
     registry,
     storage,
     launcher,
+    /** The value of a metric's sample, by its name with labels. */
+    metric: async (sample: string) =>
+      Number(
+        (await metrics.metrics())
+          .split('\n')
+          .find((line) => line.startsWith(`${sample} `))
+          ?.split(' ')[1],
+      ),
     environment,
     ended,
     noted,
