@@ -8,11 +8,14 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
 import { type AnswerFrame, BadFrame, decodeAnswer, encodeCall } from './frame.ts';
 import type { Gone } from './gone.ts';
 import { Redialling } from './redialling.ts';
+import type { ChannelAuthority, ChannelCertificate } from './tls.ts';
 import { VERSIONS } from './version.ts';
 
 export interface WebSocketChannelOptions {
-  /** The token for one opening handshake. It may throw; the channel is closed then. */
-  readonly token: (service: ServiceName) => Promise<string>;
+  /** The token for one opening handshake; undefined where a certificate stands for it. It may throw; the channel is closed then. */
+  readonly token: (service: ServiceName) => Promise<string | undefined>;
+  /** For `wss://`: whom to trust, and what to be trusted for. Asked for at each opening handshake. */
+  readonly tls?: () => ChannelAuthority | ChannelCertificate;
   readonly maxCallsInFlight: number;
   /** For the opening handshake. */
   readonly openTimeoutMs?: number;
@@ -66,6 +69,7 @@ class WebSocketChannel<Calls extends CallMap, Notice> implements Channel<Calls, 
     this.#connection = new Redialling({
       url,
       token: () => options.token(service),
+      ...(options.tls && { tls: options.tls }),
       versions: options.versions ?? VERSIONS,
       limits: this.#limits,
       openTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,

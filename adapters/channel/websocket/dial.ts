@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import WebSocket, { type ClientOptions } from 'ws';
 import { CLOSE_TIMEOUT_MS, type Gone } from './gone.ts';
+import type { ChannelAuthority } from './tls.ts';
 import { subprotocols } from './version.ts';
 
 /** Of a connection, in the opening handshake; a repeated one asks to resume it. */
@@ -20,7 +21,9 @@ const MAX_REFUSAL_CHARACTERS = 200;
 
 export interface DialOptions {
   readonly url: string;
-  readonly token: () => Promise<string>;
+  readonly token: () => Promise<string | undefined>;
+  /** For `wss://`; with a certificate, or without one. */
+  readonly tls?: ChannelAuthority;
   readonly versions: readonly number[];
   readonly headers: Readonly<Record<string, string>>;
   readonly maxMessageBytes: number;
@@ -71,17 +74,21 @@ export function dial(options: DialOptions): () => void {
 }
 
 function open(
-  { url, versions, headers, maxMessageBytes, resumes }: DialOptions,
-  token: string,
+  { url, tls, versions, headers, maxMessageBytes, resumes }: DialOptions,
+  token: string | undefined,
   onFailed: (gone: Gone) => void,
   onOpen: (answer: OpenAnswer) => void,
 ): WebSocket {
-  const socket = new WebSocket(url, subprotocols(versions), {
-    headers: { ...headers, authorization: `Bearer ${token}` },
+  const socketOptions: object = {
+    headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     maxPayload: maxMessageBytes,
     perMessageDeflate: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-  } as ClientOptions);
+    // The authority is the cluster's own: whoever has a certificate of it is the right one.
+    ...(tls && { ...tls, checkServerIdentity: () => undefined }),
+  };
+  // The types lack what `ws` and Node have: `closeTimeout`, and a check that returns what is wrong.
+  const socket = new WebSocket(url, subprotocols(versions), socketOptions as ClientOptions);
   let upgrade: IncomingMessage | undefined;
   socket.once('upgrade', (response) => {
     upgrade = response;

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Connection, type ConnectionLimits } from './connection.ts';
-import { CONNECTION_HEADER, dial, RECEIVED_HEADER } from './dial.ts';
+import { CONNECTION_HEADER, type DialOptions, dial, RECEIVED_HEADER } from './dial.ts';
 import type { Gone } from './gone.ts';
+import type { ChannelAuthority } from './tls.ts';
 
 export interface RedialOptions {
   readonly url: string;
-  readonly token: () => Promise<string>;
+  readonly token: DialOptions['token'];
+  readonly tls?: () => ChannelAuthority;
   readonly versions: readonly number[];
   readonly limits: ConnectionLimits;
   /** For the first opening handshake. */
@@ -64,10 +66,11 @@ export class Redialling {
   }
 
   #dial(): void {
-    const { url, token, versions, limits, openTimeoutMs } = this.#options;
+    const { url, token, tls, versions, limits, openTimeoutMs } = this.#options;
     this.#giveUp = dial({
       url,
       token,
+      ...(tls && { tls: tls() }),
       versions,
       headers: {
         [CONNECTION_HEADER]: this.#id,

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -10,6 +17,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
 import { PROCESS_HEADER, RECEIVED_HEADER, UNKNOWN_CONNECTION } from './dial.ts';
 import { type Admitted, judgeHandshake, type Refusal } from './gate.ts';
 import { CLOSE_TIMEOUT_MS, type Gone } from './gone.ts';
+import type { ChannelCertificate } from './tls.ts';
 import type { Secrets } from './token.ts';
 import { Unproven } from './unproven.ts';
 import { commonSubprotocol, VERSIONS } from './version.ts';
@@ -18,6 +26,8 @@ export interface ChannelServerOptions {
   /** Where it listens: an address and a port (0 = any free one), or the path of a unix socket. */
   readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly secrets: Secrets;
+  /** Absent = plain. With it, whoever has a certificate of its authority needs no token. */
+  readonly tls?: ChannelCertificate;
   /** Handlers of one connection that run at once. */
   readonly maxCallsInFlight: number;
   readonly maxConnections?: number;
@@ -41,6 +51,7 @@ export interface ChannelServerOptions {
 
 const MAX_CONNECTIONS = 4096;
 const HANDSHAKE_TIMEOUT_MS = 3000;
+const TLS = 'TLSv1.2';
 
 /** Listens for channels: one HTTP server, a path for each service, a token for each connection. */
 export class ChannelServer {
@@ -48,7 +59,7 @@ export class ChannelServer {
   readonly #limits: ConnectionLimits;
   readonly #versions: readonly number[];
   readonly #maxConnections: number;
-  readonly #server: Server;
+  readonly #server: Server | HttpsServer;
   readonly #sockets: WebSocketServer;
   readonly #unproven: Unproven;
   readonly #processHeader = `${PROCESS_HEADER}: ${randomUUID()}`;
@@ -65,11 +76,7 @@ export class ChannelServer {
     this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     const handshakeTimeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
     this.#unproven = new Unproven(handshakeTimeoutMs);
-    this.#server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: 1 }, (_, response) => {
-      response
-        .writeHead(426, { Connection: 'close', Upgrade: 'websocket' })
-        .end('only WebSockets are served here\n');
-    });
+    this.#server = createHttpServer(options.tls);
     this.#server.maxConnections = this.#maxConnections;
     this.#server.maxHeadersCount = 64;
     this.#server.on('connection', (socket: Socket) => {
@@ -95,6 +102,11 @@ export class ChannelServer {
     this.#sockets.on('headers', (headers, request) => {
       headers.push(`${RECEIVED_HEADER}: ${this.#counts.get(request) ?? 0}`, this.#processHeader);
     });
+  }
+
+  /** New connections get this one; those that are open keep theirs. */
+  setCertificate({ ca, cert, key }: ChannelCertificate): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext({ ca, cert, key, minVersion: TLS });
   }
 
   /** Takes connections to a service from now on; those to others are answered 404. */
@@ -138,7 +150,12 @@ export class ChannelServer {
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { secrets, wallClock = Date.now } = this.#options;
-    const judged = await judgeHandshake(request, { secrets, versions: this.#versions, nowMs: wallClock() });
+    const judged = await judgeHandshake(request, {
+      secrets,
+      versions: this.#versions,
+      certified: 'authorized' in request.socket && request.socket.authorized === true,
+      nowMs: wallClock(),
+    });
     if (socket.destroyed) return;
     const found = 'status' in judged ? judged : this.#find(judged);
     if ('status' in found) {
@@ -190,6 +207,22 @@ export class ChannelServer {
   #refused(socket: Socket, status: number, why: string): void {
     this.#options.onRefused?.({ status, why, from: socket.remoteAddress ?? '' });
   }
+}
+
+function createHttpServer(tls: ChannelCertificate | undefined): Server | HttpsServer {
+  const limits = { maxHeaderSize: 16 * 1024, keepAliveTimeout: 1 };
+  const onRequest = (_: IncomingMessage, response: ServerResponse) => {
+    response
+      .writeHead(426, { Connection: 'close', Upgrade: 'websocket' })
+      .end('only WebSockets are served here\n');
+  };
+  if (tls === undefined) return createServer(limits, onRequest);
+  const { ca, cert, key } = tls;
+  return createHttpsServer(
+    // Recorders have no certificate, but a token.
+    { ...limits, ca, cert, key, minVersion: TLS, requestCert: true, rejectUnauthorized: false },
+    onRequest,
+  );
 }
 
 /** And ends the connection, whether or not the answer is read. */

@@ -10,7 +10,8 @@ const MAX = 1024;
  */
 export class Unproven {
   readonly #timeoutMs: number;
-  readonly #waiting = new Map<Socket, { readonly address: string; readonly timer: NodeJS.Timeout }>();
+  /** By what names a connection: over TLS there are two sockets of one. */
+  readonly #waiting = new Map<unknown, Waiting>();
   readonly #ofAddress = new Map<string, number>();
 
   constructor(timeoutMs: number) {
@@ -28,24 +29,40 @@ export class Unproven {
     this.#ofAddress.set(address, taken + 1);
     // From the first byte to the last of the handshake: one byte now and then buys no time.
     const timer = setTimeout(() => socket.destroy(), this.#timeoutMs);
-    this.#waiting.set(socket, { address, timer });
-    socket.once('close', () => this.settle(socket));
+    const name = nameOf(socket);
+    this.#waiting.set(name, { socket, address, timer });
+    socket.once('close', () => this.#remove(name, socket));
     return true;
   }
 
-  /** It has shown its token, or is gone. */
+  /** It has shown its token. */
   settle(socket: Socket): void {
-    const waiting = this.#waiting.get(socket);
-    if (waiting === undefined) return;
-    const { address, timer } = waiting;
-    clearTimeout(timer);
-    this.#waiting.delete(socket);
-    const left = (this.#ofAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#ofAddress.delete(address);
-    else this.#ofAddress.set(address, left);
+    this.#remove(nameOf(socket));
   }
 
   destroyAll(): void {
-    for (const socket of [...this.#waiting.keys()]) socket.destroy();
+    for (const { socket } of [...this.#waiting.values()]) socket.destroy();
   }
+
+  /** @param socket only if it is still this one's: addresses and ports are used again */
+  #remove(name: unknown, socket?: Socket): void {
+    const waiting = this.#waiting.get(name);
+    if (waiting === undefined || (socket !== undefined && waiting.socket !== socket)) return;
+    clearTimeout(waiting.timer);
+    this.#waiting.delete(name);
+    const left = (this.#ofAddress.get(waiting.address) ?? 1) - 1;
+    if (left === 0) this.#ofAddress.delete(waiting.address);
+    else this.#ofAddress.set(waiting.address, left);
+  }
+}
+
+interface Waiting {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly timer: NodeJS.Timeout;
+}
+
+function nameOf(socket: Socket): unknown {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? socket : `${remoteAddress} ${remotePort}`;
 }
