@@ -77,6 +77,8 @@ describe('What lets this process into Redis', () => {
     assert.equal(password?.(), 'first');
     writeFileSync(path, 'second\n');
     assert.equal(password?.(), 'second');
+    rmSync(path);
+    assert.equal(password?.(), 'second');
   });
 
   test('is the user, the password and that of the Sentinels', () => {

@@ -35,8 +35,7 @@ export function redisTarget(
   { tls, caFile, ...place }: RedisLocation,
   { redisUsername, redisPassword, redisPasswordFile, redisSentinelPassword }: Credentials,
 ): RedisTarget {
-  const password =
-    redisPasswordFile === undefined ? redisPassword : () => readFileSync(redisPasswordFile, 'utf8').trim();
+  const password = redisPasswordFile === undefined ? redisPassword : passwordIn(redisPasswordFile);
   return {
     ...place,
     ...(place.kind === 'sentinel' &&
@@ -44,5 +43,18 @@ export function redisTarget(
     ...(redisUsername !== undefined && { username: redisUsername }),
     ...(password !== undefined && { password: typeof password === 'string' ? () => password : password }),
     ...(tls && { tls: caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') } }),
+  };
+}
+
+/** A file that is away for a moment, while it is replaced, leaves the password as it was. */
+function passwordIn(file: string): () => string {
+  let last = readFileSync(file, 'utf8').trim();
+  return () => {
+    try {
+      last = readFileSync(file, 'utf8').trim() || last;
+    } catch {
+      // Redis says so should it not be the right one any more.
+    }
+    return last;
   };
 }

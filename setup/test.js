@@ -23,6 +23,11 @@ const DEBIAN_PACKAGES = [
   { package: 'gir1.2-gst-plugins-bad-1.0', why: 'Python’s way to it' },
   { package: 'python3-gi', why: 'the same' },
   { package: 'python3-venv', why: 'aiortc, another client of WHIP and WHEP' },
+  {
+    program: 'redis-server',
+    package: 'redis-server',
+    why: 'the registry that processes share, Sentinels, clusters',
+  },
   { program: 'g++', package: 'g++', why: 'the worker’s own tests' },
 ];
 

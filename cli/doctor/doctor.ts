@@ -15,6 +15,7 @@ import { mediaPorts } from './media-ports.ts';
 import { memory } from './memory.ts';
 import { nodeVersion } from './node-version.ts';
 import { openFiles } from './open-files.ts';
+import { redis } from './redis.ts';
 import { jsonReport, textReport, verdictOf } from './report.ts';
 import { findRunningServer } from './running-server.ts';
 import { serverAnswer } from './server-answer.ts';
@@ -42,6 +43,7 @@ const CHECKS: readonly Check[] = [
   memory,
   disk,
   storage,
+  redis,
   clock,
 ];
 

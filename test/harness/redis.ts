@@ -32,7 +32,7 @@ export interface RedisProcess {
 export type RedisConfig = Readonly<Record<string, string | readonly string[]>>;
 
 export async function startRedis(config: RedisConfig = {}): Promise<RedisProcess> {
-  const redis = prepare('redis-server', { save: '""', appendonly: 'no', ...config }, await freePort());
+  const redis = prepare({ save: '""', appendonly: 'no', ...config }, await freePort());
   await redis.start();
   return redis;
 }
@@ -44,7 +44,6 @@ export async function startSentinels(replicas = 1, sentinels = 3) {
   const followers = await several(replicas, () => startRedis({ replicaof: `${host} ${port}` }));
   const watchers = await several(sentinels, async () => {
     const sentinel = prepare(
-      'redis-sentinel',
       {
         sentinel: [
           `monitor millrace ${host} ${port} ${Math.floor(sentinels / 2) + 1}`,
@@ -53,6 +52,7 @@ export async function startSentinels(replicas = 1, sentinels = 3) {
         ],
       },
       await freePort(),
+      '--sentinel',
     );
     await sentinel.start();
     return sentinel;
@@ -101,7 +101,7 @@ export async function startCluster(replicas = 0) {
   return { nodes, stop: stopAll(...nodes) };
 }
 
-function prepare(program: string, config: RedisConfig, port: number): RedisProcess {
+function prepare(config: RedisConfig, port: number, ...modes: readonly '--sentinel'[]): RedisProcess {
   const address = { host: HOST, port };
   const folder = mkdtempSync(join(tmpdir(), 'millrace-redis-'));
   const file = join(folder, 'redis.conf');
@@ -150,10 +150,10 @@ function prepare(program: string, config: RedisConfig, port: number): RedisProce
     kill,
     async start() {
       if (child !== undefined) return;
-      const started = spawn(program, [file], { stdio: 'ignore' });
+      const started = spawn('redis-server', [file, ...modes], { stdio: 'ignore' });
       child = started;
       await eventually(
-        `${program} on port ${port}`,
+        `Redis on port ${port}`,
         async () => {
           if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}`);
           return (await command('PING')) === 'PONG';

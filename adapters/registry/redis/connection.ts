@@ -1,7 +1,8 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { RedisTarget } from './target.ts';
+import type { RedisAddress, RedisTarget } from './target.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
+const ONCE = { lazyConnect: true, retryStrategy: null } as const;
 const MAX_BACK_OFF_MS = 1000;
 /** How often a connection is given up because a server that takes no writes may no longer be the master. */
 const READONLY_RECONNECT_MS = 1000;
@@ -40,12 +41,18 @@ export function connect(target: RedisTarget, label: string): RedisClient {
  * @param slot of Redis Cluster, 0..16383
  */
 export function connectOnce(client: RedisClient, target: RedisTarget, slot: number, label: string): Redis {
-  const once = { ...optionsOf(target, label), lazyConnect: true, retryStrategy: null };
-  if (target.kind !== 'cluster') return new Redis({ ...once, ...placeOf(target) });
+  if (target.kind !== 'cluster') {
+    return new Redis({ ...optionsOf(target, label), ...placeOf(target), ...ONCE });
+  }
   const owner = ownerOf(client, slot);
   if (owner === undefined) throw new Error('no node of the cluster has the slot now');
   const [, host = '', port] = /^(.*):(\d+)$/.exec(owner) ?? [];
-  return new Redis({ ...once, host, port: Number(port) });
+  return connectTo(target, { host, port: Number(port) }, label);
+}
+
+/** The same, to one server. */
+export function connectTo(target: RedisTarget, address: RedisAddress, label: string): Redis {
+  return new Redis({ ...optionsOf(target, label), ...address, ...ONCE });
 }
 
 /** `host:port` of the master that has the slot; undefined outside clusters, or while it is not known. */

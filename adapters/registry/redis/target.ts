@@ -19,7 +19,7 @@ export type RedisTarget = (
   | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] }
 ) & {
   readonly username?: string;
-  /** Asked for at each connection, so that a changed one is taken. */
+  /** Asked for at each connection, so that a changed one is taken. It does not throw. */
   readonly password?: () => string | undefined;
   /** Absent = plain TCP. `ca`: certificates to trust instead of the system's, as PEM. */
   readonly tls?: { readonly ca?: string };
