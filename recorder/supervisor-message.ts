@@ -6,6 +6,7 @@ import type {
   RecordingProgress,
   RecordingSpec,
 } from '../core/recording/recording.ts';
+import type { StorageEffort } from '../core/recording/storage-effort.ts';
 
 /**
  * What the supervisor of an attempt and its two children, receiver and muxer, say to each other: plain
@@ -74,7 +75,7 @@ export type MuxerMode = 'record' | 'wait' | 'finish';
 /** From the muxer. */
 export type MuxerNotice =
   /** Every `SIGN_OF_LIFE_MS`, and at each change of state. Its state is never `completed` nor `failed`. */
-  | { readonly type: 'progress'; readonly progress: RecordingProgress }
+  | { readonly type: 'progress'; readonly progress: RecordingProgress; readonly storage?: StorageEffort }
   /** The longest duration is reached: the recording is to end well. The muxer takes nothing more by itself. */
   | { readonly type: 'limit' }
   /** All that was received is durable. */

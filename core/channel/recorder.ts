@@ -4,6 +4,7 @@ import type {
   RecordingProgress,
   RecordingSpec,
 } from '../recording/recording.ts';
+import type { StorageEffort } from '../recording/storage-effort.ts';
 import type { CallHandlers, Channel } from './channel.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface RecorderReport {
   readonly receiving: boolean;
   /** Since its last packet of media, or since it began while there was none. */
   readonly silentMs: number;
+  /** Since the report before; what is in a report that home does not get, nobody counts. */
+  readonly storage?: StorageEffort;
 }
 
 export interface RecorderOrders {

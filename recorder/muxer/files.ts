@@ -19,11 +19,14 @@ export interface FilesOptions {
   readonly log: Logger;
   /** A successor needs nothing from before this time, by the receiver's clock. */
   readonly onDurable: (replayFromAtMs: number) => void;
+  /** How long a chunk took until it was durable. */
+  readonly onFlush: (ms: number) => void;
   /** Nothing more can be written. Told once. */
   readonly onFailed: (error: unknown) => void;
 }
 
-export interface FilesProgress extends Pick<StoreProgress, 'spoolBytes' | 'gaps' | 'hindrance'> {
+export interface FilesProgress
+  extends Pick<StoreProgress, 'spoolBytes' | 'gaps' | 'storageErrors' | 'hindrance'> {
   readonly durableMs: number;
   /** Of all files that this muxer knows. */
   readonly bytes: number;
@@ -74,6 +77,7 @@ export class Files {
       bytes: sum(({ nextOffset }) => nextOffset) + completed.reduce((total, { bytes }) => total + bytes, 0),
       spoolBytes: sum(({ spoolBytes }) => spoolBytes) + this.#current.waitingBytes,
       gaps: { count: sum(({ gaps }) => gaps.count), totalMs: sum(({ gaps }) => gaps.totalMs) },
+      storageErrors: sum(({ storageErrors }) => storageErrors),
       completed,
       ...(hindrance === undefined ? {} : { hindrance }),
     };
@@ -148,9 +152,9 @@ export class Files {
   }
 
   #storeOptions() {
-    const { objects, spoolDirectory, spec, epoch, log } = this.#options;
+    const { objects, spoolDirectory, spec, epoch, log, onFlush } = this.#options;
     return {
-      ...{ objects, spoolDirectory, spec, epoch, log },
+      ...{ objects, spoolDirectory, spec, epoch, log, onFlush },
       onDurable: () => this.#durable(),
       onEnd: (error: unknown) => this.#fail(error),
     };

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { MillraceError } from '../../core/protocol/error.ts';
 import { NO_PROGRESS } from '../../core/recording/progress.ts';
 import type { RecordingProgress } from '../../core/recording/recording.ts';
+import { EffortTally } from '../../core/recording/storage-effort.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import type { SourceEvent } from '../source-event.ts';
 import type { MuxerNotice, MuxerOrder } from '../supervisor-message.ts';
@@ -48,6 +49,8 @@ export class MuxerProcess {
   readonly #start: Start;
   #phase: Phase;
   #waiting: WaitingConnection | undefined;
+  readonly #effort = new EffortTally();
+  #errorsTold = 0;
   #files: Files | undefined;
   #muxer: Muxer | undefined;
   #source: SourceConnection | undefined;
@@ -127,6 +130,7 @@ export class MuxerProcess {
     const files = await Files.open({
       ...{ objects, spoolDirectory, spec, epoch, log },
       onDurable: (atMs) => this.#source?.request({ type: 'durable', atMs }),
+      onFlush: (ms) => this.#effort.add({ flushesMs: [Math.round(ms)], errors: 0 }),
       onFailed: (error) => this.#fail(error),
     });
     if (this.#phase !== 'opening') {
@@ -147,7 +151,7 @@ export class MuxerProcess {
           const isTaken = files.append(chunk, replayFromAtMs);
           if (isTaken && !this.#appended) {
             this.#appended = true;
-            this.#tellProgress();
+            this.tellProgress();
           }
           return isTaken;
         },
@@ -164,7 +168,7 @@ export class MuxerProcess {
       onEvent: (event) => this.#take(event),
       onLost: (reason) => this.#lost(reason),
     });
-    this.#tellProgress();
+    this.tellProgress();
     if (this.#flushWanted) this.#flush();
   }
 
@@ -217,7 +221,7 @@ export class MuxerProcess {
     this.#source?.close();
     if (hadFiles) this.#muxer?.end();
     this.#phase = 'finishing';
-    this.#tellProgress();
+    this.tellProgress();
     this.#complete().catch((error: unknown) => this.#fail(error));
   }
 
@@ -242,7 +246,11 @@ export class MuxerProcess {
     this.#options.tell({ type: 'failed', message, again });
   }
 
-  #tellProgress(): void {
-    this.#options.tell({ type: 'progress', progress: this.progress });
+  /** To be called at least every `SIGN_OF_LIFE_MS`. */
+  tellProgress(): void {
+    const errors = this.#files?.progress().storageErrors ?? 0;
+    this.#effort.add({ flushesMs: [], errors: Math.max(0, errors - this.#errorsTold) });
+    this.#errorsTold = errors;
+    this.#options.tell({ type: 'progress', progress: this.progress, storage: this.#effort.take() });
   }
 }

@@ -35,9 +35,7 @@ export function runMuxer({ objects, spoolDirectory, log }: RunMuxerOptions): voi
     }
   });
   setInterval(() => muxer?.tick(), TICK_MS);
-  setInterval(() => {
-    if (muxer) tell({ type: 'progress', progress: muxer.progress });
-  }, SIGN_OF_LIFE_MS);
+  setInterval(() => muxer?.tellProgress(), SIGN_OF_LIFE_MS);
   process.once('disconnect', () => {
     (muxer?.leave() ?? Promise.resolve()).then(
       () => process.exit(0),

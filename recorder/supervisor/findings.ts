@@ -1,11 +1,13 @@
 import type { RecorderReport } from '../../core/channel/recorder.ts';
 import { NO_PROGRESS } from '../../core/recording/progress.ts';
 import type { RecordingFile, RecordingProgress, RecordingState } from '../../core/recording/recording.ts';
+import { EffortTally, type StorageEffort } from '../../core/recording/storage-effort.ts';
 import type { ReceiverNotice } from '../supervisor-message.ts';
 
 /** What the parts say of themselves, as it is told to home. */
 export class Findings {
   readonly #now: () => number;
+  readonly #effort = new EffortTally();
   #receiving = false;
   #mediaAtMs: number;
   #progress: RecordingProgress = NO_PROGRESS;
@@ -34,6 +36,11 @@ export class Findings {
     return progress.state !== before.state || progress.startedAtMs !== before.startedAtMs;
   }
 
+  /** What the muxer's storage took; told home with the next report. */
+  took(effort: StorageEffort): void {
+    this.#effort.add(effort);
+  }
+
   hindered(message: string): void {
     this.#progress = { ...this.#progress, message };
   }
@@ -52,7 +59,9 @@ export class Findings {
   }
 
   /** @param state instead of the muxer's */
-  report(state: RecordingState | undefined): Pick<RecorderReport, 'progress' | 'receiving' | 'silentMs'> {
+  report(
+    state: RecordingState | undefined,
+  ): Pick<RecorderReport, 'progress' | 'receiving' | 'silentMs' | 'storage'> {
     const message = this.#progress.message ?? (state === undefined ? this.#receiverHindrance : undefined);
     return {
       progress: {
@@ -62,6 +71,7 @@ export class Findings {
       },
       receiving: this.#receiving,
       silentMs: Math.max(0, Math.round(this.#now() - this.#mediaAtMs)),
+      storage: this.#effort.take(),
     };
   }
 

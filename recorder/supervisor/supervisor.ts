@@ -254,6 +254,7 @@ export class Supervisor {
     switch (notice.type) {
       case 'progress': {
         const changed = this.#findings.progressed(notice.progress);
+        if (notice.storage) this.#findings.took(notice.storage);
         // It has what the receiver kept for it.
         if (this.#flushAtMs !== undefined && notice.progress.state === 'recording') this.#flush();
         this.#tellIf(changed);

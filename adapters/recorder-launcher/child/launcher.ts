@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { Registry as MetricsRegistry } from 'prom-client';
 import type { RecorderCalls, RecorderNotice, RecorderOrders } from '../../../core/channel/recorder.ts';
 import type { Serve } from '../../../core/channel/service.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
@@ -20,7 +19,6 @@ import type { RecordingStorage } from '../../../core/recording/storage.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { Adoption } from './adoption.ts';
 import { RecordingMetrics } from './metrics.ts';
-import { LauncherMetrics } from './metrics.ts';
 import { recordableStream } from './recordable-stream.ts';
 import type { RecorderProgram } from './recorder-process.ts';
 import { Run, type RunContext } from './run.ts';
@@ -43,7 +41,6 @@ export interface ChildLauncherDeps {
   /** With which a recorder opens channels. */
   readonly token: (recording: RecordingId) => Promise<string>;
   readonly log: Logger;
-  readonly metrics: MetricsRegistry;
   readonly metrics: MetricsRegistry;
   /** Milliseconds that never go back. */
   readonly now: () => number;
@@ -85,9 +82,7 @@ export class ChildLauncher implements RecorderLauncher {
     this.#settings = settings;
     this.#deps = deps;
     const { registry, address, program, token, now, log } = deps;
-    const running = () => [...this.#runs.values()].map(({ record }) => record);
     this.#context = {
-      metrics: new LauncherMetrics(deps.metrics, running),
       registry,
       host: settings.host,
       address,

@@ -1,68 +1,29 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { RecorderReport } from '../../../core/channel/recorder.ts';
-import type { RecordingProgress, RecordingRecord, RecordingState } from '../../../core/recording/recording.ts';
+import type { RecordingId, RecordingProgress, RecordingState } from '../../../core/recording/recording.ts';
 
 const RUNNING: readonly RecordingState[] = ['starting', 'recording', 'finishing'];
-/** Up to what a recording may lose when everything dies, and the storage away for a while. */
+/** From a healthy store to one that was away. */
 const FLUSH_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60];
 
-/** Of all recordings of this process together: no metric has a recording or a stream in its labels. */
-export class LauncherMetrics {
+/** Of all recordings of this process together: no metric has a stream or a recording in its labels. */
+export class RecordingMetrics {
+  readonly started: Counter;
+  readonly died: Counter;
+  readonly ended: Counter<'outcome'>;
   readonly #gaps: Counter;
   readonly #gapSeconds: Counter;
   readonly #bytes: Counter;
   readonly #flush: Histogram;
   readonly #storageErrors: Counter;
-  readonly #attempts: Counter;
-  readonly #ended: Counter<'outcome'>;
+  /** What was counted of each. */
+  readonly #counted = new Map<RecordingId, RecordingProgress>();
 
-  /** @param running what has not ended, asked for at each scrape */
-  constructor(registry: Registry, running: () => Iterable<RecordingRecord>) {
+  /** @param running progress of those that have not ended, asked for at each scrape */
+  constructor(registry: Registry, running: () => readonly RecordingProgress[]) {
     const registers = [registry];
-    const progresses = () => [...running()].map(({ progress }) => progress);
-    new Gauge({
-      name: 'millrace_recordings',
-      help: 'Recordings that have not ended, by state',
-      labelNames: ['state'],
-      registers,
-      collect() {
-        for (const state of RUNNING) {
-          this.set({ state }, progresses().filter((progress) => progress.state === state).length);
-        }
-      },
-    });
-    gauge(
-      'millrace_recording_durable_lag_seconds',
-      'Media that would be lost if everything died now, of the recording where that is most',
-      () => Math.max(0, ...progresses().map(({ receivedMs, durableMs }) => receivedMs - durableMs)) / 1000,
-    );
-    gauge('millrace_recording_spool_bytes', 'Bytes on disk that wait for storage', () =>
-      progresses().reduce((sum, { spoolBytes }) => sum + spoolBytes, 0),
-    );
     const counter = (name: string, help: string) => new Counter({ name, help, registers });
-    this.#gaps = counter('millrace_recording_gaps_total', 'Gaps in recordings that nobody muted');
-    this.#gapSeconds = counter('millrace_recording_gap_seconds_total', 'Length of those gaps');
-    this.#bytes = counter('millrace_recording_bytes_total', 'Bytes of recordings written');
-    this.#storageErrors = counter('millrace_recording_storage_errors_total', 'Calls of the storage that failed');
-    this.#attempts = counter(
-      'millrace_recording_attempts_total',
-      'Recorders started; more than recordings ended means that some died',
-    );
-    this.#flush = new Histogram({
-      name: 'millrace_recording_flush_seconds',
-      help: 'From a chunk of media until it is durable',
-      buckets: FLUSH_BUCKETS_S,
-      registers,
-    });
-    this.#ended = new Counter({
-      name: 'millrace_recordings_ended_total',
-      help: 'Recordings that ended, by outcome',
-      labelNames: ['outcome'],
-      registers,
-    });
-    for (const outcome of ['completed', 'failed']) this.#ended.inc({ outcome }, 0);
-
-    function gauge(name: string, help: string, value: () => number): void {
+    const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
         name,
         help,
@@ -71,26 +32,70 @@ export class LauncherMetrics {
           this.set(value());
         },
       });
-    }
+    new Gauge({
+      name: 'millrace_recordings',
+      help: 'Recordings that have not ended, by state',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        const states = running().map(({ state }) => state);
+        for (const state of RUNNING) this.set({ state }, states.filter((one) => one === state).length);
+      },
+    });
+    gauge(
+      'millrace_recording_durable_lag_seconds',
+      'Media that would be lost if everything died now, of the recording where that is most',
+      () => Math.max(0, ...running().map(({ receivedMs, durableMs }) => receivedMs - durableMs)) / 1000,
+    );
+    gauge('millrace_recording_spool_bytes', 'Bytes on disk that wait for storage', () =>
+      running().reduce((sum, { spoolBytes }) => sum + spoolBytes, 0),
+    );
+    this.started = counter('millrace_recorders_started_total', 'Recorders started');
+    this.died = counter('millrace_recorders_died_total', 'Recorders that died or had to be killed');
+    this.#gaps = counter('millrace_recording_gaps_total', 'Gaps in recordings that nobody muted');
+    this.#gapSeconds = counter('millrace_recording_gap_seconds_total', 'Length of those gaps');
+    this.#bytes = counter('millrace_recording_bytes_total', 'Bytes of recordings written');
+    this.#storageErrors = counter(
+      'millrace_recording_storage_errors_total',
+      'Calls of the storage that failed, and were made again',
+    );
+    this.#flush = new Histogram({
+      name: 'millrace_recording_flush_seconds',
+      help: 'From a chunk of media until it is durable',
+      buckets: FLUSH_BUCKETS_S,
+      registers,
+    });
+    this.ended = new Counter({
+      name: 'millrace_recordings_ended_total',
+      help: 'Recordings that ended, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    });
+    // An alert on a rate needs the sample before the first failure.
+    for (const outcome of ['completed', 'failed']) this.ended.inc({ outcome }, 0);
   }
 
-  attempted(): void {
-    this.#attempts.inc();
-  }
-
-  /** What a recorder said, and what was known before. A successor may know less at first: nothing counts back. */
   reported({ storage }: RecorderReport): void {
     for (const ms of storage?.flushesMs ?? []) this.#flush.observe(ms / 1000);
     this.#storageErrors.inc(storage?.errors ?? 0);
   }
 
-  progressed(before: RecordingProgress, after: RecordingProgress): void {
-    this.#gaps.inc(Math.max(0, after.gaps.count - before.gaps.count));
-    this.#gapSeconds.inc(Math.max(0, after.gaps.totalMs - before.gaps.totalMs) / 1000);
-    this.#bytes.inc(Math.max(0, after.bytes - before.bytes));
+  /** A successor may know less at first: nothing counts back, and nothing is counted twice. */
+  progressed(id: RecordingId, progress: RecordingProgress): void {
+    const before = this.#counted.get(id);
+    // What an adopted recording had before was counted by another process.
+    const grown = (of: (one: RecordingProgress) => number) =>
+      before === undefined ? 0 : Math.max(0, of(progress) - of(before));
+    const gaps = grown(({ gaps }) => gaps.count);
+    const gapMs = grown(({ gaps }) => gaps.totalMs);
+    const bytes = grown((one) => one.bytes);
+    this.#gaps.inc(gaps);
+    this.#gapSeconds.inc(gapMs / 1000);
+    this.#bytes.inc(bytes);
+    if (before === undefined || progress.bytes >= before.bytes) this.#counted.set(id, progress);
   }
 
-  ended(outcome: 'completed' | 'failed'): void {
-    this.#ended.inc({ outcome });
+  forget(id: RecordingId): void {
+    this.#counted.delete(id);
   }
 }

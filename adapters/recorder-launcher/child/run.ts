@@ -253,7 +253,6 @@ export class Run {
         : progress,
     };
     this.#context.metrics.progressed(this.#record.id, this.#record.progress);
-    this.#context.metrics.progressed(before, this.#record.progress);
     if (this.#record.progress.startedAtMs !== undefined) this.#resolveStarted(this.#record);
     const urgent = progress.state !== before.state || this.#context.now() >= this.#savedAtMs + RENEW_EVERY_MS;
     if (urgent && !hasEnded(progress)) void this.#save();
@@ -293,9 +292,9 @@ export class Run {
     this.#stream.close();
     const { progress } = this.#record;
     if (!this.cancelled) this.#context.metrics.ended.inc({ outcome: progress.state });
+    this.#context.metrics.forget(this.#record.id);
     const { state, bytes, receivedMs, gaps, message } = progress;
     const told = { ...this.#logged(), bytes, durationMs: receivedMs, gaps: gaps.count };
-    if (state === 'completed' || state === 'failed') this.#context.metrics.ended(state);
     if (state === 'completed') this.#context.log.info(told, 'recording completed');
     else if (!this.cancelled) this.#context.log.error({ ...told, why: message }, 'recording failed');
     void this.#conclude();
