@@ -145,6 +145,8 @@ describe('Another process', () => {
       caller.channel.call('open', { pipe: 'q', worker, end: address }, TIME),
       caller.pull('p', '2'),
     ];
+    // Both have asked their worker, which has not answered yet.
+    await new Promise((resolve) => setImmediate(resolve));
     caller.channel.close();
     await Promise.allSettled(unfinished);
     await eventually('its pipes to go', async () => {
@@ -188,6 +190,18 @@ describe('Another process', () => {
     caller.notices.length = 0;
     await publish(offerOfSamePeer(first, 'chromium-publish-audio-only'), epoch);
     await caller.toldTracks('1', ['audio']);
+  });
+
+  test('has a track that is added, and keeps the one that it has', async () => {
+    const both = offer('chromium-publish-audio-video');
+    const { epoch } = await publish(both.replace(/(m=video[\s\S]*?)a=sendonly/, '$1a=inactive'));
+    await caller.open('p');
+    const [before] = (await caller.pull('p', '1')).tracks;
+    await publish(both, epoch);
+    await caller.toldTracks('1', ['audio', 'video']);
+    const { tracks } = await caller.told('tracks.changed');
+    assert.ok(tracks.some(({ producerId }) => producerId === before?.producerId));
+    assert.equal(caller.notices.length, 1);
   });
 
   test('is told that the stream moved, pulls it anew, and loses the old generation a moment later', async () => {

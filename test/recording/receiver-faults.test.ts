@@ -112,6 +112,11 @@ describe('A receiver goes on', () => {
     const endedAt = listener.events.findIndex(({ type }) => type === 'ended');
     const firstOfNewer = listener.events.indexOf(newer[0] as Track);
     assert.ok(firstOfNewer < endedAt, 'the newer begins before the older ends');
+    const beganAtMs = newer[0]?.atMs ?? 0;
+    for (const track of older) {
+      const both = listener.packets(track).filter(({ atMs }) => atMs > beganAtMs + 300);
+      assert.ok(both.length > 0, `the older ${track.kind} goes on beside the newer`);
+    }
     assert.equal(channels.length, 1);
     for (const kind of KINDS) {
       const gapMs = longestGapMs(listener, kind);
