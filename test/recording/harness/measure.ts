@@ -30,6 +30,8 @@ export interface Measurement {
 }
 
 export interface MeasureOptions {
+  /** Counters that the source drew (`source.drawn`): those it was too late for are not lost then. One source only. */
+  readonly drawn?: readonly number[];
   /** Of the source. */
   readonly fps?: number;
   readonly audio?: boolean;
@@ -38,20 +40,21 @@ export interface MeasureOptions {
 /** @param file of a picture, and sound unless `audio` is false */
 export async function measure(
   file: string,
-  { fps = 25, audio = true }: MeasureOptions = {},
+  { fps = 25, audio = true, drawn }: MeasureOptions = {},
 ): Promise<Measurement> {
   const video = await decodePictures(file);
   const sound = audio ? await decodeSound(file) : { items: [], warnings: [] };
-  return { ...judge(video.items, sound.items, fps), warnings: [...video.warnings, ...sound.warnings] };
+  return { ...judge(video.items, sound.items, fps, drawn), warnings: [...video.warnings, ...sound.warnings] };
 }
 
 function judge(
   decoded: readonly DecodedPicture[],
   sound: readonly DecodedSound[],
   fps: number,
+  drawn: readonly number[] | undefined,
 ): Omit<Measurement, 'warnings'> {
   const periodMs = 1000 / fps;
-  const runs = findRuns(decoded);
+  const runs = findRuns(decoded, drawn && new Set(drawn));
   const pictures = runs.flatMap(({ pictures }) => pictures);
   const unreadable = decoded.filter(({ counter }) => counter === undefined).length;
   const beeps = findBeeps(sound);
@@ -78,7 +81,7 @@ interface Run {
 }
 
 /** A source that begins anew counts from near 0; no reordering goes back. */
-function findRuns(decoded: readonly DecodedPicture[]): Run[] {
+function findRuns(decoded: readonly DecodedPicture[], drawn: ReadonlySet<number> | undefined): Run[] {
   const runs: Run[] = [];
   let run: Run | undefined;
   let unread = 0;
@@ -94,7 +97,11 @@ function findRuns(decoded: readonly DecodedPicture[]): Run[] {
       runs.push(run);
       run.pictures.push({ ptsMs, counter });
     } else {
-      run.framesLost += Math.max(0, counted - last.counter - 1 - unread);
+      let missing = 0;
+      for (let between = last.counter + 1; between < counted; between += 1) {
+        if (drawn?.has(between) ?? true) missing += 1;
+      }
+      run.framesLost += Math.max(0, missing - unread);
       run.pictures.push({ ptsMs, counter: counted });
     }
     unread = 0;
