@@ -13,6 +13,7 @@ export interface RtpSourceOptions {
   readonly firstTrack?: number;
   /** Arrival, by the receiver's clock, of what was captured at 0. */
   readonly fromMs?: number;
+  readonly codec?: 'VP8' | 'VP9';
   readonly muted?: { readonly audio?: boolean; readonly video?: boolean };
 }
 
@@ -30,7 +31,7 @@ export function tracksOf(options: RtpSourceOptions = {}): {
   readonly audio: SourceTrack;
   readonly video: SourceTrack;
 } {
-  const { firstTrack = 1, producer = 'publisher', muted = {} } = options;
+  const { firstTrack = 1, producer = 'publisher', codec = 'VP8', muted = {} } = options;
   const common = (track: number) => ({ track, payloadType: 96 + track, ssrcs: [5000 + track] });
   return {
     audio: {
@@ -40,7 +41,7 @@ export function tracksOf(options: RtpSourceOptions = {}): {
     },
     video: {
       ...common(firstTrack + 1),
-      ...{ kind: 'video', codec: 'VP8', clockRateHz: 90_000, producerId: `${producer} picture` },
+      ...{ kind: 'video', codec, clockRateHz: 90_000, producerId: `${producer} picture` },
       muted: muted.video ?? false,
     },
   };
@@ -58,7 +59,7 @@ export function sourceEvents(frames: readonly EncodedFrame[], options: RtpSource
     const timestamp = rtpOf(track, timeMs);
     for (const { payload, marker } of kind === 'audio'
       ? [{ payload: data, marker: false }]
-      : vp8Payloads(data)) {
+      : PAYLOADS[tracks.video.codec === 'VP9' ? 'VP9' : 'VP8'](data)) {
       const packet = rtpPacket(track, sequence[kind]++, timestamp, marker, payload);
       events.push({ type: 'rtp', packet, atMs: fromMs + timeMs });
     }
@@ -77,10 +78,16 @@ export function sourceEvents(frames: readonly EncodedFrame[], options: RtpSource
   return [...begins, ...events.toSorted((a, b) => a.atMs - b.atMs)];
 }
 
-/** Sound of `bytes` bytes a packet and pictures of VP8 of no content, a key frame at the start and every `keyFrameMs`. */
+/** Sound and pictures without content, a key frame at the start and every `keyFrameMs`. */
 export function syntheticFrames(
   toMs: number,
-  { fromMs = 0, keyFrameMs = 10_000, pictureBytes = 3000, soundBytes = 80 } = {},
+  {
+    fromMs = 0,
+    keyFrameMs = 10_000,
+    pictureBytes = 3000,
+    soundBytes = 80,
+    codec = 'VP8' as 'VP8' | 'VP9',
+  } = {},
 ): EncodedFrame[] {
   const frames: EncodedFrame[] = [];
   for (let n = 0; fromMs + n * 20 < toMs; n += 1) {
@@ -90,30 +97,47 @@ export function syntheticFrames(
   }
   for (let n = 0; fromMs + (n * 100) / 3 < toMs; n += 1) {
     const timeMs = fromMs + (n * 100) / 3;
-    const data = Buffer.alloc(pictureBytes, n % 251);
+    const data = Buffer.alloc(pictureBytes, (n % 250) + 1);
     const isKey = n % Math.round((keyFrameMs * 3) / 100) === 0;
-    // RFC 6386 section 9.1: frame tag, and of a key frame start code and size.
-    if (isKey) Buffer.from([0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]).copy(data);
-    else Buffer.from([0x11, 0, 0]).copy(data);
+    HEADERS[codec][isKey ? 'key' : 'delta'].copy(data);
     frames.push({ kind: 'video', timeMs, data });
   }
   return frames.toSorted((a, b) => a.timeMs - b.timeMs);
 }
+
+/** Of pictures of 640 x 360: RFC 6386 section 9.1, and VP9's bitstream specification, section 6.2. */
+const HEADERS = {
+  VP8: { key: Buffer.from('1000009d012a80026801', 'hex'), delta: Buffer.from('110000', 'hex') },
+  VP9: { key: Buffer.from('824983422027f01670', 'hex'), delta: Buffer.from('8600', 'hex') },
+} as const;
 
 function rtpOf({ clockRateHz, kind }: SourceTrack, timeMs: number): number {
   const first = kind === 'audio' ? 2 ** 32 - 48_000 : 2 ** 32 - 180_000;
   return (first + Math.round((timeMs * clockRateHz) / 1000)) % 2 ** 32;
 }
 
+interface Payload {
+  readonly payload: Uint8Array;
+  readonly marker: boolean;
+}
+
 /** RFC 7741 section 4.2: a descriptor of one byte, `S` on the first packet of a frame. */
-function vp8Payloads(data: Uint8Array): { readonly payload: Uint8Array; readonly marker: boolean }[] {
-  const payloads = [];
+function vp8Payloads(data: Uint8Array): Payload[] {
+  const payloads: Payload[] = [];
   for (let at = 0; at < data.length; at += PAYLOAD_BYTES) {
     const payload = Buffer.concat([Buffer.of(at === 0 ? 0x10 : 0), data.subarray(at, at + PAYLOAD_BYTES)]);
     payloads.push({ payload, marker: at + PAYLOAD_BYTES >= data.length });
   }
   return payloads;
 }
+
+/** RFC 9628 section 4.2: a layer frame in one packet, of a key frame or one that depends on another. */
+function vp9Payloads(data: Uint8Array): Payload[] {
+  const isKey = ((data[0] ?? 0) & 0x04) === 0;
+  return [{ payload: Buffer.concat([Buffer.of(isKey ? 0x0c : 0x4c), data]), marker: true }];
+}
+
+const PAYLOADS = { VP8: vp8Payloads, VP9: vp9Payloads } as const;
 
 function rtpPacket(
   { payloadType, ssrcs: [ssrc = 0] }: SourceTrack,
