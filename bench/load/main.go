@@ -19,8 +19,9 @@ func main() {
 		"viewers":  runViewers,
 		"sessions": runSessions,
 		"cycles":   runCycles,
+		"replay":   runReplay,
 	}
-	run := func([]string, <-chan string) error { return fmt.Errorf("usage: load viewers|sessions|cycles") }
+	run := func([]string, <-chan string) error { return fmt.Errorf("usage: load viewers|sessions|cycles|replay") }
 	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
 		run = commands[os.Args[1]]
 	}

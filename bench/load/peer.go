@@ -33,6 +33,10 @@ func newPeers(n numbers, as identity) (*peers, error) {
 			return nil, err
 		}
 	}
+	opus := webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "audio/opus", ClockRate: 48_000, Channels: 2}, PayloadType: 100}
+	if err := media.RegisterCodec(opus, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, err
+	}
 	// Ids are given in this order, from 1.
 	for _, uri := range n.extensions {
 		if err := media.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeVideo); err != nil {
