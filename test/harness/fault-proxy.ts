@@ -32,6 +32,9 @@ export interface SeenRequest {
   readonly path: string;
   /** As the client saw it; undefined where it saw none. */
   status: number | undefined;
+  /** By `performance.now`; undefined while it is not answered. */
+  readonly startedAtMs: number;
+  endedAtMs: number | undefined;
 }
 
 const CONDITIONS = ['if-match', 'if-none-match', 'x-amz-copy-source-if-match'];
@@ -122,10 +125,13 @@ export class FaultProxy {
         operation: operationOf(request),
         path: decodeURIComponent(new URL(request.url ?? '', 'http://s3').pathname),
         status: undefined,
+        startedAtMs: performance.now(),
+        endedAtMs: undefined,
       };
       this.requests.push(seen);
       response.once('finish', () => {
         seen.status = response.statusCode;
+        seen.endedAtMs = performance.now();
       });
       // Either end may go at any moment, and then there is nobody to tell.
       this.#handle(request, response, this.#faultFor(seen.operation)).catch(() => response.destroy());
