@@ -171,7 +171,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
 
     async enterRecording(spec, host) {
       const args = [spec.id, JSON.stringify(host), ...writeSpec(spec), JSON.stringify(NO_PROGRESS)];
-      const [outcome, , value] = await calls.run('enter-recording', args);
+      const [outcome, , value] = complete(await calls.run('enter-recording', args));
       const record = readRecording(String(value));
       return outcome === 'entered' ? { entered: true, record } : { entered: false, holder: record };
     },
