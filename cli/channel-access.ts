@@ -7,6 +7,7 @@ import { RECORDER_SERVICES, type Secrets, signChannelToken } from '../adapters/c
 import type { CallMap, Channel } from '../core/channel/channel.ts';
 import type { ServiceName } from '../core/channel/service.ts';
 import type { RecordingId } from '../core/recording/recording.ts';
+import { type CurrentCertificate, watchChannelCertificate } from './channel-certificate.ts';
 import { secretsProblem } from './channel-settings.ts';
 import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
@@ -21,6 +22,8 @@ const SECRET_BYTES = 32;
 /** What this process needs to be let in by the others of its cluster, and to let them in. */
 export interface ChannelAccess {
   readonly secrets: Secrets;
+  /** Absent = without TLS. */
+  readonly certificate?: CurrentCertificate;
   /** Opens a channel as a process of the cluster. @param maxCallsInFlight see `Channel.call` */
   connect<Calls extends CallMap, Notice>(
     address: string,
@@ -33,15 +36,22 @@ export interface ChannelAccess {
   close(): void;
 }
 
-/** @throws StartError when the file of secrets cannot be used */
+/** @throws StartError when secrets or certificates cannot be used */
 export function createChannelAccess(settings: Settings, log: Logger): ChannelAccess {
+  const certificate = watchChannelCertificate(settings, log);
   const { secrets, close } = readSecrets(settings, log);
   const limits = { heartbeatMs: settings.channelHeartbeat };
   return {
     secrets,
+    ...(certificate && { certificate }),
     connect: (address, service, maxCallsInFlight, onGone) =>
       connectWebSocket(address, service, {
-        token: () => signChannelToken(secrets, { services: [service], ttlMs: TOKEN_TTL_MS }, Date.now()),
+        // A process that speaks TLS knows us by our certificate; one that does not yet, by the secret.
+        token: async () =>
+          certificate !== undefined && address.startsWith('wss:')
+            ? undefined
+            : signChannelToken(secrets, { services: [service], ttlMs: TOKEN_TTL_MS }, Date.now()),
+        ...(certificate && { tls: certificate.get }),
         maxCallsInFlight,
         limits,
         ...(onGone && { onGone }),
@@ -52,7 +62,10 @@ export function createChannelAccess(settings: Settings, log: Logger): ChannelAcc
         { services: RECORDER_SERVICES, recording, ttlMs: RECORDER_TOKEN_TTL_MS },
         Date.now(),
       ),
-    close,
+    close() {
+      certificate?.close();
+      close();
+    },
   };
 }
 

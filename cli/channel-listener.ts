@@ -48,6 +48,7 @@ export async function startChannelListener(
   const server = new ChannelServer({
     listen: settings.channelListen,
     secrets: access.secrets,
+    ...(access.certificate && { tls: access.certificate.get() }),
     maxCallsInFlight: MAX_CALLS_IN_FLIGHT,
     limits: { heartbeatMs: settings.channelHeartbeat },
     onError: (error, call) => log.error({ err: error, call }, 'a call over the channel failed'),
@@ -68,6 +69,7 @@ export async function startChannelListener(
       this.set(server.size);
     },
   });
+  access.certificate?.onRenewed((certificate) => server.setCertificate(certificate));
   await server.listen();
   const address = channelAddress(settings, server.port);
   log.info({ address }, 'channel listens');
@@ -76,12 +78,17 @@ export async function startChannelListener(
 
 /** What other processes are told. */
 export function channelAddress(
-  { channelListen, channelAddress: announced }: Pick<Settings, 'channelListen' | 'channelAddress'>,
+  {
+    channelListen,
+    channelAddress: announced,
+    channelTlsCa,
+  }: Pick<Settings, 'channelListen' | 'channelAddress' | 'channelTlsCa'>,
   port: number,
   interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
 ): string {
   const host = announced ?? (isAny(channelListen.host) ? firstAddress(interfaces) : channelListen.host);
-  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const scheme = channelTlsCa === undefined ? 'ws' : 'wss';
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function isAny(host: string): boolean {

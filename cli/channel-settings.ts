@@ -23,7 +23,7 @@ export const CHANNEL_SETTINGS = {
   channelListen: withDefault(
     hostPort,
     '127.0.0.1:0',
-    'Where this process is reached by recorders, and in a cluster by other processes of Millrace; never by clients. Any other than a loopback address needs MILLRACE_CHANNEL_SECRET too',
+    'Where this process is reached by recorders, and in a cluster by other processes of Millrace; never by clients. Any other than a loopback address needs MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_TLS_CA too',
   ),
   channelAddress: optional(
     host,
@@ -41,6 +41,21 @@ export const CHANNEL_SETTINGS = {
     file('read'),
     'none',
     'File with such secrets, one a line; read again when it changes',
+  ),
+  channelTlsCa: optional(
+    file('read'),
+    'without TLS',
+    'Certificate of an authority that is for these processes only, a PEM file: the channel speaks TLS then, and whoever has a certificate of it is let in as one of them, without a secret. Recorders are let in by tokens all the same: where they are to reach other processes than their own, MILLRACE_CHANNEL_SECRET is needed too',
+  ),
+  channelTlsCert: optional(
+    file('read'),
+    'see MILLRACE_CHANNEL_TLS_CA',
+    'Certificate of this process, signed by that authority; its names do not matter',
+  ),
+  channelTlsKey: optional(
+    file('read'),
+    'see MILLRACE_CHANNEL_TLS_CA',
+    'Private key of that certificate. All three are read again when they change',
   ),
   channelHeartbeat: withDefault(
     duration({ min: '50ms', max: '10s' }),

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { ChannelAuthority } from '../adapters/channel/websocket/tls.ts';
 import { compiledCodeEnvironment } from './compile-cache.ts';
 import type { LogFormat } from './log.ts';
 import type { ReadSettings } from './read-settings.ts';
@@ -14,6 +16,9 @@ const TOLD = [
   'channelHeartbeat',
 ] as const satisfies readonly SettingKey[];
 
+/** Names the file of the channel's authority; a recorder has no certificate of it. */
+export const AUTHORITY_VARIABLE = 'MILLRACE_RECORDER_CHANNEL_CA';
+
 const LEVELS: readonly Settings['logLevel'][] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
 /** The environment of `millrace recorder`: this process' own, with the settings that it needs and no others. */
@@ -29,10 +34,19 @@ export function recorderEnvironment(
   return {
     ...Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('MILLRACE_'))),
     ...Object.fromEntries(told),
+    ...(settings.channelTlsCa !== undefined && { [AUTHORITY_VARIABLE]: settings.channelTlsCa }),
     ...compiledCodeEnvironment(environment),
     [settingNames('logLevel').env]: settings.logLevel,
     [settingNames('logFormat').env]: format,
   };
+}
+
+/** How a recorder opens channels, by what `recorderEnvironment` has written. */
+export function recorderTls(environment: Readonly<Record<string, string | undefined>>): {
+  readonly tls?: () => ChannelAuthority;
+} {
+  const file = environment[AUTHORITY_VARIABLE];
+  return file === undefined ? {} : { tls: () => ({ ca: readFileSync(file, 'utf8') }) };
 }
 
 /** What `recorderEnvironment` has written, without reading all settings: the supervisor is to be small. */

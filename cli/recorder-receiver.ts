@@ -2,6 +2,7 @@ import { connectWebSocket } from '../adapters/channel/websocket/client.ts';
 import type { PipeCalls, PipeNotice } from '../core/channel/pipes.ts';
 import { workerCachePath } from '../media-server/worker/cache.js';
 import { runReceiver } from '../recorder/index.ts';
+import { recorderTls } from './recorder-environment.ts';
 import { beginRecorderPart } from './recorder-part.ts';
 
 const MAX_CALLS_IN_FLIGHT = 64;
@@ -15,6 +16,7 @@ export async function runReceiverPart(): Promise<void> {
     connect: (address) =>
       connectWebSocket<PipeCalls, PipeNotice>(address, 'pipes', {
         token: async () => token,
+        ...recorderTls(process.env),
         maxCallsInFlight: MAX_CALLS_IN_FLIGHT,
         limits: { heartbeatMs: settings.channelHeartbeat },
         onGone: (gone) => log.debug({ ...gone, address }, 'the channel to a media server is gone'),

@@ -9,7 +9,7 @@ import {
 } from '../core/channel/recorder.ts';
 import { Supervisor } from '../recorder/index.ts';
 import { createLog } from './log.ts';
-import { recorderLogLevel } from './recorder-environment.ts';
+import { recorderLogLevel, recorderTls } from './recorder-environment.ts';
 
 /** A report and a request to finish at once. */
 const MAX_CALLS_IN_FLIGHT = 8;
@@ -44,6 +44,7 @@ export async function runRecorder(program: readonly [string, ...string[]]): Prom
     connect: () =>
       connectWebSocket<RecorderCalls, RecorderNotice>(attempt.home, 'recorder', {
         token: async () => token,
+        ...recorderTls(process.env),
         maxCallsInFlight: MAX_CALLS_IN_FLIGHT,
         onGone: (gone) => log.debug(gone, 'the channel to home is gone'),
       }),

@@ -88,3 +88,28 @@ describe('The internal channel', () => {
     });
   }
 });
+
+describe('Certificates of the internal channel', () => {
+  const FILE = import.meta.filename;
+  const CERTIFICATES = {
+    MILLRACE_CHANNEL_TLS_CA: FILE,
+    MILLRACE_CHANNEL_TLS_CERT: FILE,
+    MILLRACE_CHANNEL_TLS_KEY: FILE,
+  };
+
+  test('stand for the secret', () => {
+    read('signaling', { MILLRACE_REDIS: 'redis://10.0.0.5', ...CERTIFICATES });
+    read('media-server', {
+      MILLRACE_REDIS: 'redis://10.0.0.5',
+      MILLRACE_CHANNEL_LISTEN: '0.0.0.0:9444',
+      ...CERTIFICATES,
+    });
+  });
+
+  for (const missing of Object.keys(CERTIFICATES)) {
+    test(`are of no use without ${missing}`, () => {
+      const env = Object.fromEntries(Object.entries(CERTIFICATES).filter(([name]) => name !== missing));
+      assert.throws(() => read('all', env), new RegExp(`${missing} is missing`));
+    });
+  }
+});

@@ -1,4 +1,5 @@
 import { isLoopback } from './loopback.ts';
+import { settingNames } from './setting.ts';
 import type { SettingKey, Settings } from './settings.ts';
 import type { HostPort } from './value.ts';
 
@@ -19,6 +20,8 @@ interface Rule {
 
 const KEY_SOURCES = ['authKey', 'authKeyFile', 'authJwksUrl'] as const satisfies readonly SettingKey[];
 
+const CHANNEL_PROOFS = ['channelSecret', 'channelSecretFile', 'channelTlsCa'] as const;
+const CHANNEL_TLS = ['channelTlsCa', 'channelTlsCert', 'channelTlsKey'] as const;
 const LISTENERS = ['listen', 'localListen', 'metricsListen', 'channelListen'] as const;
 
 const RULES: readonly Rule[] = [
@@ -90,17 +93,18 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    needs: ['channelListen', 'channelSecret', 'channelSecretFile'],
-    check: ({ channelListen, channelSecret, channelSecretFile }) => {
+    needs: ['channelListen', ...CHANNEL_PROOFS],
+    check: ({ channelListen, channelSecret, channelSecretFile, channelTlsCa }) => {
       if (channelSecret !== undefined && channelSecretFile !== undefined) {
         return { keys: ['channelSecret', 'channelSecretFile'], wrong: 'two sources of secrets; choose one' };
       }
-      return (channelSecret ?? channelSecretFile) !== undefined || isLoopback(channelListen.host)
+      const proof = channelSecret ?? channelSecretFile ?? channelTlsCa;
+      return proof !== undefined || isLoopback(channelListen.host)
         ? undefined
         : {
             keys: ['channelListen'],
             wrong:
-              'other machines need a secret to be let in, the same for all: MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_SECRET_FILE',
+              'other machines need a secret to be let in, the same for all: MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_SECRET_FILE; or certificates: MILLRACE_CHANNEL_TLS_CA',
           };
     },
   },
@@ -126,15 +130,25 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    needs: ['redis', 'channelSecret', 'channelSecretFile'],
-    check: ({ redis, channelSecret, channelSecretFile }) =>
-      redis === undefined || (channelSecret ?? channelSecretFile) !== undefined
+    needs: ['redis', ...CHANNEL_PROOFS],
+    check: ({ redis, channelSecret, channelSecretFile, channelTlsCa }) =>
+      redis === undefined || (channelSecret ?? channelSecretFile ?? channelTlsCa) !== undefined
         ? undefined
         : {
             keys: ['redis'],
             wrong:
-              'processes that share a registry talk to each other, and let in only who has the same secret: MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_SECRET_FILE',
+              'processes that share a registry talk to each other, and let in only who has the same secret: MILLRACE_CHANNEL_SECRET or MILLRACE_CHANNEL_SECRET_FILE; or certificates: MILLRACE_CHANNEL_TLS_CA',
           },
+  },
+  {
+    needs: CHANNEL_TLS,
+    check: (settings) => {
+      const missing = CHANNEL_TLS.find((key) => settings[key] === undefined);
+      const given = CHANNEL_TLS.find((key) => settings[key] !== undefined);
+      return missing === undefined || given === undefined
+        ? undefined
+        : { keys: [given], wrong: `${settingNames(missing).env} is missing: the three files go together` };
+    },
   },
   {
     needs: LISTENERS,

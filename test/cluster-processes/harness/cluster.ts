@@ -23,7 +23,7 @@ export interface MediaRole extends Role {
 
 // Below the range from which Linux takes ports for outgoing connections.
 let nextPort = 4000 + (process.pid % 500) * 40;
-const SECRET = 'what the processes of this cluster share';
+const SECRET = { MILLRACE_CHANNEL_SECRET: 'what the processes of this cluster share' };
 
 /** Signaling and media servers as processes of their own, with a real Redis; all end with the test file. */
 export class Cluster {
@@ -45,10 +45,10 @@ export class Cluster {
     this.#settings = settings;
   }
 
-  /** Call at the top of a test file. @param settings MILLRACE_* variables for all */
+  /** Call at the top of a test file. @param settings MILLRACE_* variables for all, with what lets them in to each other */
   static async start(
     { signaling, media }: { readonly signaling: number; readonly media: number },
-    settings: Readonly<Record<string, string>> = {},
+    settings: Readonly<Record<string, string>> = SECRET,
   ): Promise<Cluster> {
     const redis = await startRedis();
     const cluster = new Cluster(redis, settings);
@@ -120,7 +120,6 @@ export class Cluster {
     const { host, port } = this.redis.address;
     return {
       MILLRACE_REDIS: `redis://${host}:${port}`,
-      MILLRACE_CHANNEL_SECRET: SECRET,
       MILLRACE_RECORDINGS: 'off',
       ...this.#settings,
     };
