@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../harness/condition.ts';
 import { COLOURS, hearsTone, seesMovingPicture, succeeded } from '../harness/viewing.ts';
+import { TestClient } from '../signaling/client.ts';
 import { Cluster } from './harness/cluster.ts';
 import { longestFreezeMs } from './harness/freeze.ts';
 
@@ -72,6 +73,14 @@ test('a signaling process is killed: media goes on, and others play what was pub
   const freezes = await watching;
   t.diagnostic(`longest time without a frame: ${freezes.map((ms) => `${Math.round(ms)} ms`).join(', ')}`);
   assert.ok(Math.max(...freezes) < 1000, 'the picture stood still');
+
+  // Its client goes on elsewhere with the session that it had.
+  const session = await publisher.run<string>('session.id');
+  const resumed = await TestClient.connect(two.wsUrl);
+  succeeded(await resumed.request('stream.mute', 'orphaned', { video: true }, { session }));
+  succeeded(await resumed.request('stream.close', 'orphaned', {}, { session }));
+  await eventually('the closed DTLS', async () => (await late.perceive()).dtls === 'closed');
+  await resumed.leave();
   for (const client of [publisher, viewer, elsewhere, late]) await client.close();
 });
 
