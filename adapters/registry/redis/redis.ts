@@ -13,6 +13,7 @@ import { Pulse } from './pulse.ts';
 import { unavailable } from './reach.ts';
 import { readRecording, writeSpec } from './recording-value.ts';
 import { readSession, writeSession } from './session-value.ts';
+import { Shared } from './shared.ts';
 import { readStream, writeClaim, writeNode } from './stream-value.ts';
 import { Subscriber } from './subscriber.ts';
 import { type RedisTarget, targetText } from './target.ts';
@@ -80,8 +81,13 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
   }
   let closed = false;
 
+  const nodes = new Shared(async () => {
+    const [, listed] = complete(await calls.run('list-nodes', []));
+    return readNodes(listed as readonly string[]);
+  });
+
   async function removeNode(id: NodeId): Promise<void> {
-    await calls.run('remove-node', [writeNode(id)]);
+    while ((await calls.run('remove-node', [writeNode(id)]))[0] === 'more');
   }
 
   return {
@@ -90,14 +96,14 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
       return outcome === 'announced';
     },
     async nodes() {
-      const [, listed] = complete(await calls.run('list-nodes', []));
-      return readNodes(listed as readonly string[]);
+      return [...(await nodes.ask())];
     },
     withdrawNode: removeNode,
     fenceNode: removeNode,
     async reportDeadNode(id, observer) {
       const [outcome] = await calls.run('report-dead-node', [writeNode(id), JSON.stringify(observer)]);
-      return outcome === 'gone';
+      if (outcome === 'more') await removeNode(id);
+      return outcome === 'gone' || outcome === 'more';
     },
 
     async claimStream(claim) {

@@ -53,6 +53,8 @@ const CONSTANTS = {
   /** Incarnations and names that are remembered as gone; what comes late comes within seconds. */
   MAX_GONE: 1000,
   MAX_RELEASED: 10_000,
+  /** Takes some 20 ms. */
+  MAX_RELEASED_AT_ONCE: 2000,
   FENCED_MS: SESSION_FENCED_MS,
   RECORDING_LEASE_MS,
   KEPT_MS: RECORDING_KEPT_MS,

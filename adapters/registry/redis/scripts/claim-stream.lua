@@ -9,7 +9,8 @@ if redis.call('HEXISTS', NODES, node) == 0 then
 end
 if stream then
   local epoch, holder = epoch_and_node(stream)
-  if epoch ~= displaces then return reply('held', stream) end
+  -- A node that is being removed holds nothing any more.
+  if epoch ~= displaces and not redis.call('ZSCORE', GONE, holder) then return reply('held', stream) end
   redis.call('ZREM', HELD, holder .. name)
 end
 local epoch = tick()

@@ -1,4 +1,3 @@
--- node
+-- node. Answers 'more' when it still holds streams.
 live()
-remove(ARGV[1])
-return reply('removed')
+return reply(remove(ARGV[1]) and 'removed' or 'more')

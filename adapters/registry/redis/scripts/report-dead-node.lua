@@ -7,8 +7,7 @@ if not lease_ends then return reply('unknown') end
 local at, by = string.match(redis.call('HGET', EVIDENCE, node) or '', '^(%d+)\n(.*)$')
 local second = at and by ~= observer and now < at + EVIDENCE_US
 if second or now >= tonumber(lease_ends) then
-  remove(node)
-  return reply('gone')
+  return reply(remove(node) and 'gone' or 'more')
 end
 redis.call('HSET', EVIDENCE, node, whole(now) .. '\n' .. observer)
 return reply('noted')

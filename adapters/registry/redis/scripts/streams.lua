@@ -32,7 +32,8 @@ local function release(name, epoch, node)
   redis.call('SPUBLISH', CHANGES .. name, version .. '\nreleased\n' .. epoch)
 end
 
--- The incarnation is forgotten with all that it holds, and refused from now on.
+-- The incarnation is forgotten with all that it holds, and refused from now on. Of what it holds so much at a time
+-- that Redis answers others meanwhile: says whether that was all.
 local function remove(node)
   redis.call('HDEL', NODES, node)
   redis.call('ZREM', LEASES, node)
@@ -40,9 +41,12 @@ local function remove(node)
   redis.call('ZADD', GONE, tick(), node)
   trim(GONE, MAX_GONE)
   -- No byte of UTF-8 is 255.
-  for _, held in ipairs(redis.call('ZRANGE', HELD, '[' .. node, '(' .. node .. '\255', 'BYLEX')) do
+  local held_by_it =
+    redis.call('ZRANGE', HELD, '[' .. node, '(' .. node .. '\255', 'BYLEX', 'LIMIT', 0, MAX_RELEASED_AT_ONCE)
+  for _, held in ipairs(held_by_it) do
     local name = string.sub(held, #node + 1)
     local epoch = epoch_and_node(redis.call('HGET', STREAMS, name))
     release(name, epoch, node)
   end
+  return #held_by_it < MAX_RELEASED_AT_ONCE
 end
