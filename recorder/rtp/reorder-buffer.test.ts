@@ -45,6 +45,7 @@ describe('The reorder buffer', () => {
     assert.equal(show(buffer.push(numbered(1), 1)), '');
     buffer.push(numbered(3), 2);
     assert.equal(show(buffer.push(numbered(3), 3)), '');
+    assert.deepEqual([buffer.size, buffer.bytes], [1, 1]);
     buffer.tick(500);
     assert.equal(show(buffer.push(numbered(2), 501)), '');
     assert.equal(show(buffer.push(numbered(4), 502)), '4');

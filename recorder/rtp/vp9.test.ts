@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseCapture, readCapture } from './harness/capture.ts';
 import { readTrack } from './harness/reading.ts';
+import { Vp9 } from './vp9.ts';
 import { parseVp9Descriptor } from './vp9-descriptor.ts';
 import { parseVp9Header } from './vp9-header.ts';
 import { hideFrame, joinSuperframe, splitSuperframe } from './vp9-superframe.ts';
@@ -100,4 +101,31 @@ describe('A hidden VP9 frame', () => {
     }
     assert.ok(inserted > 0, 'some headers fill their last byte, and grow by one');
   });
+});
+
+describe('What a VP9 picture needs', () => {
+  test('is told by its references where its frames are error resilient', () => {
+    const [key, second] = references('vp9-temporal');
+    assert.deepEqual(key?.needs, []);
+    assert.deepEqual(second?.needs, [key?.provides]);
+  });
+
+  test('is everything before it where its probabilities may come from any frame', () => {
+    const [key, second] = references('vp9');
+    assert.equal(second?.provides, ((key?.provides ?? 0) + 1) & 0x7fff);
+    assert.equal(second?.needs, undefined);
+  });
+
+  test('is not told without flexible mode', () => {
+    const [, second] = references('vp9-firefox');
+    assert.deepEqual(Object.keys(second ?? {}), ['provides']);
+  });
+
+  /** Of a capture's first pictures, each of one packet. */
+  function references(name: string) {
+    const codec = new Vp9();
+    return parseCapture(readCapture(name))
+      .slice(0, 2)
+      .map(({ packet }) => codec.assemble([packet.payload], false)?.references);
+  }
 });
