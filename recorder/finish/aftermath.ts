@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { RecordingFile, RecordingId } from '../../core/recording/recording.ts';
 import { StorageConflict } from '../../core/storage/object-store.ts';
 import { doneKey, filePrefix, parseKey, recordingPrefix, specKey } from '../store/layout.ts';
-import { stateOfKey } from '../store/reservation.ts';
+import { abortUploads, stateOfKey } from '../store/reservation.ts';
 import { encodeDone } from '../store/spec.ts';
 import { deleteAll, listAll, type Storage } from '../store/storage.ts';
 import { durationIn, finalMetadata, sidecarOf } from './description.ts';
@@ -74,16 +74,6 @@ async function putSidecar(
     const there = await patience.until(`get ${key}`, 0, (timeoutMs) => objects.get(key, { timeoutMs }));
     if (!there || !Buffer.from(there).equals(body))
       log.warn({ key }, 'the sidecar’s name is taken by others');
-  }
-}
-
-/** The key holds our finished file: an upload there could only write over it. */
-async function abortUploads({ objects, patience }: Storage, key: string): Promise<void> {
-  const uploads = await patience.until(`list uploads of ${key}`, 0, (timeoutMs) =>
-    objects.uploads(key, { timeoutMs }),
-  );
-  for (const upload of uploads.filter((one) => one.key === key)) {
-    await patience.until('abort upload', 0, (timeoutMs) => objects.abortUpload(upload, { timeoutMs }));
   }
 }
 

@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { rolledOver } from '../../core/recording/file-name.ts';
-import type {
-  RecordingEpoch,
-  RecordingId,
-  RecordingKey,
-  RecordingSpec,
-} from '../../core/recording/recording.ts';
+import type { RecordingEpoch, RecordingKey, RecordingSpec } from '../../core/recording/recording.ts';
 import { StorageConflict } from '../../core/storage/object-store.ts';
 import { claimKey, claimsPrefix, parseKey } from './layout.ts';
 import { getObject, listAll, type Storage } from './storage.ts';
@@ -33,6 +28,20 @@ export function decodeClaim(bytes: Uint8Array): ClaimBody {
   return claimSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
 }
 
+/** Who claims what. */
+export interface Claimant {
+  readonly spec: RecordingSpec;
+  /** From 0. */
+  readonly file: number;
+  readonly epoch: RecordingEpoch;
+  /** Tells one process' claims from another's of the same epoch, which should not be. */
+  readonly mark?: string;
+}
+
+export function newMark(): string {
+  return randomBytes(16).toString('hex');
+}
+
 /**
  * A writer's claim on a file. Storage fences nobody, so this is what keeps two writers apart: a writer makes its
  * claim first and looks for checkpoints then; its predecessor makes a checkpoint durable first and looks for
@@ -41,45 +50,41 @@ export function decodeClaim(bytes: Uint8Array): ClaimBody {
  */
 export class Claim {
   readonly #storage: Storage;
-  readonly #id: RecordingId;
-  readonly #file: number;
-  readonly #epoch: RecordingEpoch;
-  readonly #name: RecordingKey;
+  readonly #claimant: Claimant;
 
-  constructor(storage: Storage, { id, key }: RecordingSpec, file: number, epoch: RecordingEpoch) {
+  constructor(storage: Storage, claimant: Claimant) {
     this.#storage = storage;
-    this.#id = id;
-    this.#file = file;
-    this.#epoch = epoch;
-    this.#name = rolledOver(key, file + 1);
+    this.#claimant = claimant;
   }
 
   /** @throws Superseded when another process has the same epoch, or a higher one */
   async make(): Promise<void> {
     const { objects, patience } = this.#storage;
-    const key = claimKey(this.#id, this.#file, this.#epoch);
-    const mark = encodeClaim({ name: this.#name, mark: randomBytes(16).toString('hex') });
+    const { spec, file, epoch, mark = newMark() } = this.#claimant;
+    const key = claimKey(spec.id, file, epoch);
+    const body = encodeClaim({ name: rolledOver(spec.key, file + 1), mark });
     try {
       await patience.until('claim', 0, (timeoutMs) =>
-        objects.put(key, mark, { timeoutMs, ifNoneMatch: '*' }),
+        objects.put(key, body, { timeoutMs, ifNoneMatch: '*' }),
       );
     } catch (error) {
       if (!(error instanceof StorageConflict)) throw error;
       // It may be this one: the answer to an earlier call was lost.
       const found = await getObject(this.#storage, key);
-      if (!found || !mark.equals(found)) throw new Superseded(`epoch ${this.#epoch} is taken`);
+      if (!found || !body.equals(found)) throw new Superseded(`epoch ${epoch} is taken`);
     }
     await this.check();
   }
 
   /** @throws Superseded when this claim is not the highest, or is gone since the file is complete */
   async check(): Promise<void> {
-    const claims = await listAll(this.#storage, claimsPrefix(this.#id, this.#file));
+    const { spec, file, epoch } = this.#claimant;
+    const claims = await listAll(this.#storage, claimsPrefix(spec.id, file));
     const epochs = claims
       .map(({ key }) => parseKey(key))
       .flatMap((key) => (key?.kind === 'claim' ? [key.epoch] : []));
     const highest = Math.max(...epochs, 0);
-    if (highest > this.#epoch) throw new Superseded(`epoch ${highest} writes now`);
-    if (highest < this.#epoch) throw new Superseded('the file is complete');
+    if (highest > epoch) throw new Superseded(`epoch ${highest} writes now`);
+    if (highest < epoch) throw new Superseded('the file is complete');
   }
 }

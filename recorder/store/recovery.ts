@@ -16,13 +16,16 @@ export interface RecoveredTail extends FoundTail {
 }
 
 export interface RecoveredFile extends Chain<RecoveredTail> {
+  /** Where it begins. */
+  readonly from: CheckpointName;
   /** Up to there it can be had from storage alone. */
   readonly storedTo: number;
 }
 
-/** Storage, and the spool of this machine where there is one. */
+/** At least one of the two. Without storage it may be that it has more. */
 export interface Places {
-  readonly storage: Storage;
+  readonly storage?: Storage;
+  /** Of this machine. */
   readonly spool?: Spool;
 }
 
@@ -43,7 +46,8 @@ export async function recoverFile(
   let before: string | undefined;
   for (let round = 1; ; round++) {
     const prefix = filePrefix(id, file);
-    const stored = new Set((await listAll(places.storage, prefix)).map(({ key }) => key));
+    const listed = places.storage ? await listAll(places.storage, prefix) : [];
+    const stored = new Set(listed.map(({ key }) => key));
     const spooled = new Set(await places.spool?.list(prefix));
     const seen = JSON.stringify([...stored, ...spooled]);
     // The same again: nobody changes it, it is so.
@@ -109,7 +113,7 @@ async function chainFrom(
     : undefined;
   const storedTo = storedOnly?.nextOffset ?? (checkpoint.stored ? 0 : chain.nextOffset);
   const whole = tails.length === numbers.length && (chain.tails.length > 0 || tails.length === 0);
-  return { whole, chain: { ...chain, storedTo } };
+  return { whole, chain: { ...chain, from: { epoch, n }, storedTo } };
 }
 
 async function loadTail(
@@ -156,7 +160,7 @@ async function load<T>(
   const copy = found.spooled.has(key) ? await spool?.read(key) : undefined;
   const fromSpool = copy && decoded(copy, decode);
   if (fromSpool) return { value: fromSpool, stored, spooled: true };
-  const bytes = stored ? await getObject(storage, key) : undefined;
+  const bytes = stored && storage ? await getObject(storage, key) : undefined;
   const value = bytes && decoded(bytes, decode);
   return value && { value, stored, spooled: false };
 }

@@ -114,8 +114,20 @@ async function putMark(
   }
 }
 
-/** Gives a key back that has been kept for a recording, if it is kept still. */
+/** Gives a key back that has been kept for a recording, if it is kept still; and ends what was to be uploaded there. */
 export async function releaseKey(storage: Storage, id: RecordingId, key: string): Promise<void> {
   const state = await stateOfKey(storage, id, key);
-  if (state.kind === 'reserved') await deleteAll(storage, [key]);
+  if (state.kind !== 'reserved') return;
+  await abortUploads(storage, key);
+  await deleteAll(storage, [key]);
+}
+
+/** Only for a key that holds an object of ours: an upload there could do nothing but write over it. */
+export async function abortUploads({ objects, patience }: Storage, key: string): Promise<void> {
+  const uploads = await patience.until(`list uploads of ${key}`, 0, (timeoutMs) =>
+    objects.uploads(key, { timeoutMs }),
+  );
+  for (const upload of uploads.filter((one) => one.key === key)) {
+    await patience.until('abort upload', 0, (timeoutMs) => objects.abortUpload(upload, { timeoutMs }));
+  }
 }

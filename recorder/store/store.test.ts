@@ -6,8 +6,9 @@ import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { finishRecording } from '../sweep/finish-recording.ts';
 import { type ChunkMark, readableEnds, readFile } from './harness/numbered-chunks.ts';
 import { Feeder, keysIn, LONG, silent, specOf, temporaryFolder } from './harness/trial.ts';
-import { openStore, type StoreOptions } from './open-store.ts';
+import { openStore } from './open-store.ts';
 import type { RecordingStore } from './store.ts';
+import type { StoreOptions } from './store-options.ts';
 
 const PART_BYTES = 20_000;
 const ENDS = { ends: readableEnds, timeoutMs: 20_000 };

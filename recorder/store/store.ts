@@ -78,7 +78,9 @@ export interface OpenedFile {
   readonly ledger: Ledger;
   readonly reservation: Reservation;
   readonly recovered?: RecoveredFile;
-  /** Earlier files of the recording that are complete. */
+  /** What is to be done before checkpoints are made, where storage was away when it was opened. */
+  readonly establish?: () => Promise<void>;
+  /** Earlier files of the recording that are complete, as far as storage could be asked. */
   readonly completed: readonly RecordingFile[];
   readonly partBytes: number;
   readonly log: Logger;
@@ -102,7 +104,7 @@ export class RecordingStore {
     const { upload, head } = recovered?.checkpoint ?? {};
     this.#writer = new Writer({
       ...opened,
-      claim: new Claim(storage, spec, file, epoch),
+      claim: new Claim(storage, { spec, file, epoch }),
       ...(upload === undefined ? {} : { upload }),
       ...(head === undefined ? {} : { head }),
       onFlush: (ms) => opened.onFlush?.(ms),
@@ -133,7 +135,7 @@ export class RecordingStore {
 
   /** Takes over what was recovered, and begins to send. */
   async begin(): Promise<void> {
-    const { recovered, ledger } = this.#opened;
+    const { recovered, ledger, establish } = this.#opened;
     if (recovered) {
       let spooled = true;
       for await (const tail of inheritedTails(recovered)) {
@@ -141,8 +143,9 @@ export class RecordingStore {
         spooled &&= written;
         if (tail.offset + tail.body.length === recovered.storedTo) ledger.inheritedUpToHere();
       }
-      // What only memory has must be in storage before anybody takes this writer's word for it.
-      if (!spooled) ledger.inheritedUpToHere();
+      // What only memory has, or what storage may have of a predecessor without this writer knowing, must be in
+      // storage before anybody takes this writer's word for it.
+      if (!spooled || establish) ledger.inheritedUpToHere();
     }
     this.#writer.begin();
   }
@@ -205,7 +208,8 @@ export class RecordingStore {
     const storage = { objects, patience };
     try {
       await this.flush(Math.min(FLUSH_BEFORE_FINISH_MS, timeoutMs));
-      await new Claim(storage, spec, file, epoch).check();
+      await within(signal, this.#writer.established());
+      await new Claim(storage, { spec, file, epoch }).check();
       await this.#extendPartNumbers(signal);
       this.#end();
       stop.abort();
@@ -228,11 +232,7 @@ export class RecordingStore {
     if (this.#writer.upload === undefined) return;
     const more = Math.ceil((ledger.nextOffset - ledger.coveredTo) / partBytes) + 1;
     if (ledger.nextPartNumber - 1 + more <= ledger.partLimit) return;
-    const aborted = new Promise<void>((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
-    await Promise.race([this.#writer.extendLimit(more), aborted]);
-    signal.throwIfAborted();
+    await within(signal, this.#writer.extendLimit(more));
   }
 
   #unfinished(): UnfinishedFile {
@@ -282,6 +282,18 @@ export class RecordingStore {
     this.#ended = true;
     for (const resolve of this.#flushes) resolve();
     if (error !== undefined) this.#opened.onEnd?.(error);
+  }
+}
+
+/** @throws Stopped when the signal comes first */
+async function within(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(new Stopped('stopped'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

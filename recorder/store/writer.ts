@@ -28,6 +28,8 @@ export interface WriterOptions {
   readonly upload?: string;
   /** Object with the first part, of a predecessor. */
   readonly head?: string;
+  /** What must be seen to before anybody may take this writer's word, where it could not be yet. */
+  readonly establish?: () => Promise<void>;
   readonly log: Logger;
   /** Something became durable. */
   readonly onDurable: () => void;
@@ -57,6 +59,8 @@ export class Writer {
   #state: MuxState | undefined;
   #lastCheckpoint: string | undefined;
   #running = false;
+  /** Once it is, checkpoints are made. */
+  #established: Promise<void> = Promise.resolve();
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -92,7 +96,14 @@ export class Writer {
   /** From now on it sends. */
   begin(): void {
     this.#running = true;
+    this.#established = this.#options.establish?.() ?? Promise.resolve();
+    this.#run(this.#established);
     this.#pump();
+  }
+
+  /** Once it is the file's writer beyond doubt. @throws Superseded when it is not */
+  established(): Promise<void> {
+    return this.#established;
   }
 
   /** Begins nothing more. @returns once what is under way has ended */
@@ -225,7 +236,8 @@ export class Writer {
       ...(this.upload === undefined ? {} : { upload: this.upload }),
       ...(hasHead && this.#head !== undefined ? { head: this.#head } : {}),
     });
-    void spool.write(key, bytes);
+    await spool.write(key, bytes);
+    await this.#established;
     await storage.patience.until('put checkpoint', bytes.length, (timeoutMs) =>
       storage.objects.put(key, bytes, { timeoutMs }),
     );

@@ -76,8 +76,11 @@ export async function finishRecording(
   }
 }
 
+/** Storage is the truth; the spool may have more. */
+type FinishPlaces = Places & { readonly storage: Storage };
+
 async function finishAll(
-  places: Places,
+  places: FinishPlaces,
   options: FinishRecordingOptions,
 ): Promise<FinishedRecording | undefined> {
   const { storage, spool } = places;
@@ -115,7 +118,7 @@ async function doneFile(
 }
 
 async function finishOne(
-  places: Places,
+  places: FinishPlaces,
   options: FinishRecordingOptions,
   spec: RecordingSpec,
   keys: readonly StoredKey[],
@@ -123,7 +126,7 @@ async function finishOne(
 ): Promise<RecordingFile | undefined> {
   const { storage } = places;
   const { epoch, ends = webmEnds, log, partBytes = PART_BYTES } = options;
-  await new Claim(storage, spec, file, epoch).make();
+  await new Claim(storage, { spec, file, epoch }).make();
   const recovered = await recoverFile(places, spec.id, file);
   if (!recovered) {
     await releaseReservations(storage, spec, keys, file);

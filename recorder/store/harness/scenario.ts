@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { recordingEpoch } from '../../../core/recording/recording.ts';
 import { finishRecording } from '../../sweep/finish-recording.ts';
 import { openStore } from '../open-store.ts';
 import type { RecordingStore } from '../store.ts';
@@ -11,8 +12,8 @@ export const PART_BYTES = 6000;
 export type Command =
   | { readonly do: 'feed'; readonly bytes: number }
   | { readonly do: 'steps'; readonly count: number }
-  /** The writer dies or is stopped; its successor begins, here or on another machine. */
-  | { readonly do: 'succeed'; readonly stop: boolean; readonly elsewhere: boolean }
+  /** The writer dies or is stopped; its successor begins, here or on another machine, before storage answers or after. */
+  | { readonly do: 'succeed'; readonly stop: boolean; readonly elsewhere: boolean; readonly spool: boolean }
   /** The last one that was stopped goes on. */
   | { readonly do: 'wake'; readonly bytes: number }
   | { readonly do: 'fail'; readonly rate: number }
@@ -37,11 +38,11 @@ export class Scenario {
   readonly storage: SimulatedStorage;
   readonly #machines = [simulatedDisk(), simulatedDisk()];
   #machine = 0;
-  #epoch = 0;
+  #attempt = 1;
+  #muxer = 0;
   #current: Actor | undefined;
   readonly #sleepers: Actor[] = [];
   readonly #promised: Promised[] = [];
-  /** Uploads that were there when the file was complete. */
   readonly spec = specOf();
 
   constructor(seed: number) {
@@ -58,8 +59,11 @@ export class Scenario {
         break;
       case 'succeed':
         this.#take(command.stop);
-        if (command.elsewhere) this.#machine = 1 - this.#machine;
-        this.#begin();
+        if (command.elsewhere) {
+          this.#machine = 1 - this.#machine;
+          this.#attempt++;
+        }
+        this.#begin(command.spool);
         break;
       case 'wake': {
         const sleeper = this.#sleepers.at(-1);
@@ -82,9 +86,9 @@ export class Scenario {
     }
   }
 
-  #begin(): void {
+  #begin(fromSpool: boolean): void {
     const process = new SimulatedProcess(this.storage);
-    const epoch = ++this.#epoch;
+    const epoch = this.#nextEpoch();
     const actor: Actor = { process, epoch };
     this.#current = actor;
     const opening = openStore({
@@ -97,6 +101,7 @@ export class Scenario {
       partBytes: PART_BYTES,
       sleep: process.sleep,
       openTimeoutMs: 2 ** 30,
+      spoolAfterMs: fromSpool ? 0 : 2 ** 30,
     });
     opening.then(
       (store) => {
@@ -105,6 +110,10 @@ export class Scenario {
       },
       () => {},
     );
+  }
+
+  #nextEpoch(): number {
+    return recordingEpoch(this.#attempt, this.#muxer++);
   }
 
   #disk() {
@@ -132,7 +141,7 @@ export class Scenario {
     return finishRecording({
       objects: process.objects,
       id: this.spec.id,
-      epoch: ++this.#epoch,
+      epoch: this.#nextEpoch(),
       disk: this.#disk(),
       ends: readableEnds,
       log: silent,
