@@ -7,12 +7,16 @@ import type { Codec, Kind } from '../core/channel/media.ts';
 export type SourceEvent =
   /** The receiver's first event to every muxer: `unixMs` is the time of day at `atMs`, read once. */
   | { readonly type: 'hello'; readonly receiver: string; readonly unixMs: number; readonly atMs: number }
-  /** A track begins. The sender's numbers tell its packets apart. */
+  /**
+   * A track begins. The sender's numbers tell its packets apart. While one publication, or one media server,
+   * takes another's place, two tracks of a kind may come at once for a second.
+   */
   | ({ readonly type: 'track'; readonly atMs: number } & SourceTrack)
   /** A packet of a track, as it came off the wire (RFC 3550 section 5.1). */
   | { readonly type: 'rtp'; readonly packet: Uint8Array; readonly atMs: number }
   /** A compound packet with sender reports (RFC 3550 section 6.4.1). */
   | { readonly type: 'rtcp'; readonly packet: Uint8Array; readonly atMs: number }
+  /** Packets that were under way may come a moment later, or a moment ahead of the end of a mute. */
   | { readonly type: 'muted'; readonly track: number; readonly muted: boolean; readonly atMs: number }
   /** The track ends: its publisher went, or the pipe was lost. Others of its kind may follow. */
   | { readonly type: 'ended'; readonly track: number; readonly atMs: number }
