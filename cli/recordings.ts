@@ -45,7 +45,12 @@ export async function openRecordings(
   const [runtime, ...rest] = program;
   const log = parent.child({ component: 'recordings' });
   const objects = await openStorage(settings.recordings);
-  const storage = await openRecordingStorage({ objects, log, wallClock: Date.now });
+  const storage = await openRecordingStorage({
+    objects,
+    spoolDirectory: settings.recordingSpool,
+    log,
+    wallClock: Date.now,
+  });
   const launcher = new ChildLauncher(
     {
       host: `${hostname()}-${process.pid}`,

@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import { attemptOf } from '../core/recording/recording.ts';
 import type { RecordingStorage, UnfinishedRecording } from '../core/recording/storage.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
-import { releaseFile, reserveFile } from './store/reserve-file.ts';
+import { reserveFile } from './store/reserve-file.ts';
+import { discardRecording } from './sweep/discard-recording.ts';
 import { type UnfinishedRecording as Found, findUnfinished } from './sweep/find-unfinished.ts';
 import { finishRecording } from './sweep/finish-recording.ts';
 
@@ -11,19 +12,26 @@ const LEFTOVER_AGE_MS = 10 * 60_000;
 
 export interface RecordingStorageOptions {
   readonly objects: ObjectStore;
+  /** Of this machine's recorders. */
+  readonly spoolDirectory: string;
   readonly log: Logger;
   /** Unix time in ms. */
   readonly wallClock: () => number;
 }
 
 /** Storage as those see it who launch recorders. */
-export function recordingStorage({ objects, log, wallClock }: RecordingStorageOptions): RecordingStorage {
+export function recordingStorage({
+  objects,
+  spoolDirectory,
+  log,
+  wallClock,
+}: RecordingStorageOptions): RecordingStorage {
   return {
     async reserve(spec, { timeoutMs }) {
       await reserveFile({ objects, spec, log, timeoutMs });
     },
-    async release(spec, { timeoutMs }) {
-      await releaseFile({ objects, spec, log, timeoutMs });
+    async discard(spec, { timeoutMs }) {
+      await discardRecording({ objects, spec, spoolDirectory, log, timeoutMs });
     },
     async unfinished({ limit, timeoutMs }) {
       const found = await findUnfinished({ objects, log, timeoutMs });

@@ -8,8 +8,12 @@ export interface RecordingStorage {
    * @throws MillraceError `name_taken` when an object or another recording has it, `storage_unavailable`
    */
   reserve(spec: RecordingSpec, options: { readonly timeoutMs: number }): Promise<void>;
-  /** Gives the key up again, if nothing but the reservation is there. */
-  release(spec: RecordingSpec, options: { readonly timeoutMs: number }): Promise<void>;
+  /**
+   * Deletes everything of a recording that is given up, its reservation first; none of its recorders runs.
+   *
+   * @throws MillraceError `storage_unavailable`
+   */
+  discard(spec: RecordingSpec, options: { readonly timeoutMs: number }): Promise<void>;
   /**
    * Recordings that are begun and not complete, at most `limit`: what is left of dead ones, and all that run.
    *

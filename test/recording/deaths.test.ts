@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ERROR_CODES } from '../../core/protocol/index.ts';
 import { eventually } from '../harness/condition.ts';
 import type { DocumentClientPage } from '../harness/page.ts';
@@ -123,6 +124,26 @@ for (const [index, { what, parts, signal, stillMs }] of CASES.entries()) {
     assert.ok(Math.abs(file.durationMs - wallMs) < 4000, `${file.durationMs} ms of ${wallMs} ms`);
     await eventually('no recorder', () => recorderPids(server, 'muxer').length === 0);
   });
+}
+
+for (const part of ['muxer', 'supervisor'] as const) {
+  for (const afterMs of [0, 20, 60]) {
+    test(`record.stop answers with a whole file when the ${part} is killed ${afterMs} ms after it was asked`, async (t) => {
+      const name = `stop-${part}-${afterMs}`;
+      const publisher = await record(t, name);
+      const pid = pidOf(part);
+      const before = await listed(`${name}.webm`);
+      const stopping = publisher.request('record.stop', name, { fileName: name });
+      await sleep(afterMs);
+      process.kill(pid, 'SIGKILL');
+      succeeded(await stopping);
+      const file = await readFinished(fileOf(`${name}.webm`));
+      assert.equal(file.warnings, '');
+      assert.ok(file.durationMs >= before.durable_ms, `${file.durationMs} of ${before.durable_ms} ms`);
+      assert.deepEqual(leftovers(folder), []);
+      await eventually('no recorder', () => recorderPids(server, 'supervisor').length === 0);
+    });
+  }
 }
 
 test('a recorder that is told to go hands over, and the picture does not stand still', async (t) => {

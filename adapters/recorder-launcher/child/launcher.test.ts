@@ -4,6 +4,7 @@ import type { Track } from '../../../core/channel/media.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
 import type { RecordingKey, RecordingRecord } from '../../../core/recording/recording.ts';
 import { AUDIO, name, named, recording } from '../../../core/registry/conformance-trial.ts';
+import { specOf } from './entry.ts';
 import { openHome, publish, until } from './harness/home.ts';
 
 const H264: Track = { kind: 'video', codec: 'H264', encodings: 1 };
@@ -87,14 +88,14 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
   });
 
   test('Without media in time a recording is given up, leaves nothing, and can be asked for again', async (t) => {
-    const { registry, storage, environment, start, ended, told } = await openHome(t, { way: 'media' });
+    const { registry, storage, environment, start, ended, noted } = await openHome(t, { way: 'media' });
     await publish(registry);
     await assert.rejects(start({ timeoutMs: 1500 }), named('timed_out'));
     environment.FAKE_WAY = '';
-    // As the recorder does, which completes nothing.
-    storage.reserved.clear();
+    await until(() => storage.reserved.size === 0);
+    const pids = noted().map(({ pid }) => pid);
+    assert.ok(!pids.some(isAlive));
     assert.equal((await start()).attempt, 1);
-    assert.deepEqual(told(), ['1 record', '1 failed', '1 record']);
     assert.deepEqual(ended, []);
     assert.equal((await registry.recordings({ limit: 10 })).length, 1);
   });
@@ -212,11 +213,30 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
   test('A recording that another host has taken is given up', async (t) => {
     const { registry, start, told, launcher } = await openHome(t);
     await publish(registry);
-    const { id } = await start();
+    const record = await start();
+    const { id, attempt } = record;
     // As after a pause of this process that was longer than its lease.
-    await registry.forgetRecording(id, 1);
+    await registry.forgetRecording(id, attempt);
+    await registry.enterRecording(specOf(record), 'host-2');
+    await registry.takeRecording({ id, host: 'host-2', seen: 0, stored: attempt });
     await until(() => told().includes('1 superseded'));
-    await until(async () => (await launcher.find(id)) === undefined);
+    await until(async () => (await launcher.find(id))?.host === 'host-2');
+  });
+
+  test('A registry that has lost a recording is told of it again, and grants its end', async (t) => {
+    const { registry, start, told, launcher, pidOf } = await openHome(t);
+    await publish(registry);
+    const { id } = await start();
+    await registry.forgetRecording(id, 1);
+    await until(async () => (await registry.findRecording(id))?.progress.state === 'recording');
+    assert.equal((await registry.findRecording(id))?.attempt, 1);
+    await registry.forgetRecording(id, 1);
+    process.kill(pidOf(1), 'SIGKILL');
+    await until(() => told().includes('2 record'));
+    await until(async () => (await launcher.find(id))?.attempt === 2);
+    await registry.forgetRecording(id, 2);
+    const [stopped] = await launcher.stop([id], { timeoutMs: 10_000 });
+    assert.equal(stopped?.progress.state, 'completed');
   });
 
   test('A recorder is told nothing of the recordings of others', async (t) => {

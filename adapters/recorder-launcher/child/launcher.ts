@@ -18,9 +18,10 @@ import { newRecordingId } from '../../../core/recording/recording-id.ts';
 import type { RecordingStorage } from '../../../core/recording/storage.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { Adoption } from './adoption.ts';
+import { within } from './deadline.ts';
 import { RecordingMetrics } from './metrics.ts';
 import { recordableStream } from './recordable-stream.ts';
-import type { RecorderProgram } from './recorder-process.ts';
+import { type RecorderProgram, SUPERSEDED } from './recorder-process.ts';
 import { Run, type RunContext } from './run.ts';
 
 export interface ChildLauncherSettings {
@@ -53,15 +54,8 @@ const TICK_MS = 250;
 const STALL_MS = 1000;
 /** Processes at once that complete files which nobody waits for. */
 const MAX_ADOPTED_FINISHING = 2;
-/** What a reservation may take that came too late, to be given up again. */
-const RELEASE_TIMEOUT_MS = 10_000;
-
-const SUPERSEDED: RecorderOrders = {
-  todo: 'superseded',
-  source: null,
-  waitForPredecessor: false,
-  handOver: false,
-};
+/** For what was begun and given up to be deleted. */
+const DISCARD_TIMEOUT_MS = 10_000;
 
 /** Recorders as child processes of this one, which outlive it long enough to lose nothing. */
 export class ChildLauncher implements RecorderLauncher {
@@ -94,6 +88,7 @@ export class ChildLauncher implements RecorderLauncher {
         [...this.#runs.values()].map(({ record }) => record.progress),
       ),
       admits: (run, todo) => this.#admits(run, todo),
+      discard: (spec) => this.#discard(spec),
       onOver: (run) => this.#runs.delete(run.record.id),
     };
     this.#adoption = new Adoption({
@@ -128,16 +123,24 @@ export class ChildLauncher implements RecorderLauncher {
     },
     finish: async ({ recording, epoch }) => {
       this.#demandOwn(peer.identity.recording, recording);
-      return { granted: await this.#deps.registry.grantFinish(recording, attemptOf(epoch)) };
+      return { granted: await this.#grant(recording, attemptOf(epoch)) };
     },
   });
+
+  async #grant(id: RecordingId, attempt: number): Promise<boolean> {
+    const { registry } = this.#deps;
+    if (await registry.grantFinish(id, attempt)) return true;
+    // A registry that has lost everything denies what it would have granted.
+    const run = this.#runs.get(id);
+    return run?.record.attempt === attempt && (await run.isOwn()) && registry.grantFinish(id, attempt);
+  }
 
   async start(request: RecordingRequest): Promise<RecordingRecord> {
     const deadlineMs = this.#deps.now() + request.timeoutMs;
     const left = () => Math.max(1, Math.round(deadlineMs - this.#deps.now()));
     this.#demandOpen();
     const same = this.#sameAs(request);
-    if (same?.cancelled === false) return this.#awaitMedia(same, left());
+    if (same !== undefined && !same.cancelled) return this.#awaitMedia(same, left());
     const late = () => noMedia(request.stream, request.timeoutMs);
     // What is left of an attempt that came to nothing keeps the name until it is gone.
     if (same !== undefined) await within(left(), same.ended, late);
@@ -214,7 +217,7 @@ export class ChildLauncher implements RecorderLauncher {
 
   /** Takes the key, in the registry and in storage. */
   async #enter(spec: RecordingSpec, timeoutMs: number): Promise<Run> {
-    const { registry, storage, log, now } = this.#deps;
+    const { registry, storage, now } = this.#deps;
     const deadlineMs = now() + timeoutMs;
     await recordableStream(spec.stream, registry, timeoutMs);
     // A sweep that sees it in storage meanwhile is to leave it alone.
@@ -230,14 +233,21 @@ export class ChildLauncher implements RecorderLauncher {
         this.#demandOpen();
       } catch (error) {
         await registry.forgetRecording(spec.id, 0).catch(() => false);
-        storage.release(spec, { timeoutMs: RELEASE_TIMEOUT_MS }).catch((cause: unknown) => {
-          log.debug({ recording: spec.id, err: cause }, 'a reservation was perhaps left; it is found later');
-        });
+        void this.#discard(spec);
         throw error;
       }
       return this.#begin(result.record);
     } finally {
       this.#entering.delete(spec.id);
+    }
+  }
+
+  async #discard(spec: RecordingSpec): Promise<void> {
+    const { storage, log } = this.#deps;
+    try {
+      await storage.discard(spec, { timeoutMs: DISCARD_TIMEOUT_MS });
+    } catch (error) {
+      log.warn({ recording: spec.id, err: error }, 'something was perhaps left; the next sweep finds it');
     }
   }
 
@@ -250,7 +260,7 @@ export class ChildLauncher implements RecorderLauncher {
       run.adopted ? 'unfinished recording found' : 'recording begins',
     );
     void run.ended.then((ended) => {
-      if (ended === undefined || (run.cancelled && ended.progress.state === 'failed')) return;
+      if (ended === undefined || run.cancelled) return;
       for (const { tell } of this.#listeners) tell(ended);
     });
     run.step();
@@ -269,10 +279,7 @@ export class ChildLauncher implements RecorderLauncher {
     try {
       return await within(timeoutMs, Promise.race([run.started, ended]), late);
     } catch (error) {
-      if (run.record.progress.startedAtMs === undefined && !run.adopted) {
-        run.cancelled = true;
-        run.stop();
-      }
+      if (run.record.progress.startedAtMs === undefined && !run.adopted) void run.cancel();
       throw error;
     }
   }
@@ -323,21 +330,4 @@ export class ChildLauncher implements RecorderLauncher {
 function noMedia(stream: StreamName, timeoutMs: number): MillraceError {
   const text = `no media of "${stream}" came within ${Math.round(timeoutMs)} ms; see that it is sent, then try again`;
   return new MillraceError('timed_out', text);
-}
-
-/** @throws what `late` makes, when the result, which is still on its way then, is not there in time */
-async function within<Result>(
-  timeoutMs: number,
-  result: Promise<Result>,
-  late: () => Error,
-): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(late()), timeoutMs);
-  });
-  try {
-    return await Promise.race([result, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -8,6 +8,15 @@ import {
   TOKEN_VARIABLE,
 } from '../../../core/channel/recorder.ts';
 import type { Peer } from '../../../core/channel/service.ts';
+import type { RecorderFacts } from '../../../core/recording/decide.ts';
+
+/** For an attempt that is nobody's any more. */
+export const SUPERSEDED: RecorderOrders = {
+  todo: 'superseded',
+  source: null,
+  waitForPredecessor: false,
+  handOver: false,
+};
 
 export interface RecorderProgram {
   /** Program and arguments of `millrace recorder`. */
@@ -61,6 +70,19 @@ export class RecorderProcess {
         resolve();
       });
     });
+  }
+
+  get facts(): RecorderFacts {
+    const { attempt, startedAtMs, heardAtMs, handOverSinceMs, report } = this;
+    return {
+      attempt,
+      startedAtMs,
+      ...(heardAtMs !== undefined && { heardAtMs }),
+      ...(handOverSinceMs !== undefined && { handOverSinceMs }),
+      state: report?.progress.state ?? 'starting',
+      leaving: report?.leaving ?? false,
+      receiving: report?.receiving ?? false,
+    };
   }
 
   get pid(): number | undefined {

@@ -6,13 +6,13 @@ import {
   type RecorderReport,
 } from '../../../core/channel/recorder.ts';
 import type { Peer } from '../../../core/channel/service.ts';
-import { toMillraceError } from '../../../core/protocol/error.ts';
-import { decide, type RecorderFacts, type RecorderTask } from '../../../core/recording/decide.ts';
+import { decide, type RecorderTask } from '../../../core/recording/decide.ts';
 import { hasEnded } from '../../../core/recording/progress.ts';
-import type { RecordingProgress, RecordingRecord } from '../../../core/recording/recording.ts';
+import type { RecordingProgress, RecordingRecord, RecordingSpec } from '../../../core/recording/recording.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
+import { conclude, isOwn, REGISTRY_RETRY_MS, specOf, takeNext } from './entry.ts';
 import type { RecordingMetrics } from './metrics.ts';
-import { RecorderProcess, type RecorderProgram } from './recorder-process.ts';
+import { RecorderProcess, type RecorderProgram, SUPERSEDED } from './recorder-process.ts';
 import { StreamPresence } from './stream-presence.ts';
 
 /** What all recordings of a home share. */
@@ -30,20 +30,14 @@ export interface RunContext {
   readonly now: () => number;
   /** Whether an attempt may begin now; asked again soon where it may not. */
   readonly admits: (run: Run, todo: RecorderTask['todo']) => boolean;
+  /** Deletes what storage has of it; never rejects. */
+  readonly discard: (spec: RecordingSpec) => Promise<void>;
   /** It has ended, or another host has it. */
   readonly onOver: (run: Run) => void;
 }
 
-/** Between tries to reach the registry. */
-const REGISTRY_RETRY_MS = 500;
 /** A host without a recorder says as often that it is there. */
 const RENEW_EVERY_MS = 1000;
-const SUPERSEDED: RecorderOrders = {
-  todo: 'superseded',
-  source: null,
-  waitForPredecessor: false,
-  handOver: false,
-};
 
 /** A recording whose recorders this process launches, from its entry in the registry to its end. */
 export class Run {
@@ -53,8 +47,6 @@ export class Run {
   readonly started: Promise<RecordingRecord>;
   /** Resolves when it is completed or failed; undefined when another host took it. */
   readonly ended: Promise<RecordingRecord | undefined>;
-  /** Whoever asked for it has not waited for its media. */
-  cancelled = false;
   readonly #context: RunContext;
   readonly #stream: StreamPresence;
   readonly #recorders = new Map<number, RecorderProcess>();
@@ -67,7 +59,8 @@ export class Run {
   #exitedAtMs: number | undefined;
   #failures = 0;
   #durableMs = 0;
-  #launching = false;
+  #launching: Promise<void> | undefined;
+  #cancelled = false;
   #saving = false;
   #savedAtMs: number;
   #stepAtMs = 0;
@@ -94,18 +87,41 @@ export class Run {
     return this.#record;
   }
 
+  /** Whoever asked for it has not waited for its media. */
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
   get stopping(): boolean {
     return this.#stopping;
   }
 
   /** Whether a process works for it. */
   get isActive(): boolean {
-    return this.#launching || this.#recorders.size > 0;
+    return this.#launching !== undefined || this.#recorders.size > 0;
   }
 
   stop(): void {
     this.#stopping = true;
     this.step();
+  }
+
+  /** Nobody waits for it any more, and nothing is to be left of it. */
+  async cancel(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelled = true;
+    this.#stream.close();
+    this.#context.log.warn(this.#logged(), 'recording without media is given up');
+    await this.#launching;
+    const recorders = [...this.#recorders.values()];
+    for (const recorder of recorders) recorder.kill();
+    await Promise.all(recorders.map((recorder) => recorder.exited));
+    await this.#context.discard(specOf(this.#record));
+    await conclude(this.#context.registry, this.#record, true);
+    this.#context.metrics.forget(this.#record.id);
+    this.#context.onOver(this);
+    this.#resolveEnded(this.#record);
   }
 
   /** Does what is due, and renews the lease. To be called several times a second. */
@@ -153,7 +169,7 @@ export class Run {
       streamPresent: this.#stream.present,
       lastMediaAtMs: this.#lastMediaAtMs,
       resumeMs: this.#record.limits.resumeMs,
-      recorders: [...this.#recorders.values()].map(factsOf),
+      recorders: [...this.#recorders.values()].map((recorder) => recorder.facts),
       ...(this.#exitedAtMs !== undefined && { endedAtMs: this.#exitedAtMs }),
       failures: this.#failures,
     });
@@ -171,9 +187,12 @@ export class Run {
     for (const { attempt, ...task } of decision.orders) {
       this.#recorders.get(attempt)?.order({ ...task, source: this.#stream.source }, nowMs);
     }
-    if (decision.launch === undefined || this.#launching) return;
-    if (admits(this, decision.launch.todo)) void this.#launch(decision.launch);
-    else this.#stepAtMs = nowMs + REGISTRY_RETRY_MS;
+    if (decision.launch === undefined || this.#launching !== undefined) return;
+    if (admits(this, decision.launch.todo)) {
+      this.#launching = this.#launch(decision.launch).finally(() => {
+        this.#launching = undefined;
+      });
+    } else this.#stepAtMs = nowMs + REGISTRY_RETRY_MS;
   }
 
   /** This process ends: recorders make everything durable and go. Resolves when they have. */
@@ -186,20 +205,18 @@ export class Run {
   }
 
   async #launch(task: Omit<RecorderTask, 'attempt'>): Promise<void> {
-    this.#launching = true;
     const { registry, host, address, program, token, now, log } = this.#context;
     try {
-      const { id, attempt: seen } = this.#record;
-      const taken = await registry.takeRecording({ id, host, seen, stored: this.#stored });
+      const taken = await takeNext(registry, host, this.#record, this.#stored);
       if (taken === undefined) return this.#lose();
       this.#record = taken;
       const signed = await token(taken);
       if (this.#over) return;
-      const { host: _, attempt, progress: __, saidAtMs: ___, ...spec } = taken;
+      const { attempt } = taken;
       const orders = { ...task, source: this.#stream.source };
       const recorder = new RecorderProcess({
         program,
-        attempt: { spec, attempt, home: address, orders },
+        attempt: { spec: specOf(taken), attempt, home: address, orders },
         token: signed,
         nowMs: now(),
         onExit: (code, signal) => this.#exited(attempt, code, signal),
@@ -210,8 +227,6 @@ export class Run {
     } catch (error) {
       log.warn({ ...this.#logged(), err: error }, 'a recorder cannot be started now');
       this.#stepAtMs = now() + REGISTRY_RETRY_MS;
-    } finally {
-      this.#launching = false;
     }
   }
 
@@ -266,13 +281,20 @@ export class Run {
     const { id, attempt, progress } = this.#record;
     try {
       const saved = await this.#context.registry.saveRecording(id, attempt, progress);
-      if (!saved && attempt === this.#record.attempt && !this.#launching) this.#lose();
+      if (!saved && !(await this.isOwn()) && attempt === this.#record.attempt && !this.#launching)
+        this.#lose();
     } catch (error) {
       // The registry is away: recorders go on with what they were told.
       this.#context.log.debug({ ...this.#logged(), err: error }, 'progress not saved');
     } finally {
       this.#saving = false;
     }
+  }
+
+  /** @throws MillraceError `registry_unavailable` */
+  isOwn(): Promise<boolean> {
+    const { registry, host } = this.#context;
+    return isOwn(registry, host, this.#record);
   }
 
   /** Another host has it, or has ended it. */
@@ -291,51 +313,24 @@ export class Run {
     this.#over = true;
     this.#stream.close();
     const { progress } = this.#record;
-    if (!this.cancelled) this.#context.metrics.ended.inc({ outcome: progress.state });
+    this.#context.metrics.ended.inc({ outcome: progress.state });
     this.#context.metrics.forget(this.#record.id);
     const { state, bytes, receivedMs, gaps, message } = progress;
     const told = { ...this.#logged(), bytes, durationMs: receivedMs, gaps: gaps.count };
     if (state === 'completed') this.#context.log.info(told, 'recording completed');
-    else if (!this.cancelled) this.#context.log.error({ ...told, why: message }, 'recording failed');
+    else this.#context.log.error({ ...told, why: message }, 'recording failed');
     void this.#conclude();
   }
 
   /** The registry hears of the end however long it is away. */
   async #conclude(): Promise<void> {
-    const { registry, log } = this.#context;
-    const { id, attempt, progress } = this.#record;
-    const forgotten = this.cancelled && progress.state === 'failed';
-    if (!forgotten) this.#resolveEnded(this.#record);
-    for (;;) {
-      try {
-        if (forgotten) await registry.forgetRecording(id, attempt);
-        else await registry.saveRecording(id, attempt, progress);
-        break;
-      } catch (error) {
-        if (toMillraceError(error).errorName !== 'registry_unavailable') throw error;
-        log.debug({ ...this.#logged(), err: error }, 'end of a recording not saved yet');
-        await new Promise((resolve) => setTimeout(resolve, REGISTRY_RETRY_MS).unref());
-      }
-    }
-    this.#context.onOver(this);
     this.#resolveEnded(this.#record);
+    await conclude(this.#context.registry, this.#record, false);
+    this.#context.onOver(this);
   }
 
   #logged(): { recording: string; stream: string; attempt: number } {
     const { id, stream, attempt } = this.#record;
     return { recording: id, stream, attempt };
   }
-}
-
-function factsOf(recorder: RecorderProcess): RecorderFacts {
-  const { attempt, startedAtMs, heardAtMs, handOverSinceMs, report } = recorder;
-  return {
-    attempt,
-    startedAtMs,
-    ...(heardAtMs !== undefined && { heardAtMs }),
-    ...(handOverSinceMs !== undefined && { handOverSinceMs }),
-    state: report?.progress.state ?? 'starting',
-    leaving: report?.leaving ?? false,
-    receiving: report?.receiving ?? false,
-  };
 }

@@ -125,7 +125,7 @@ export const REQUEST: RecordingRequest = {
   stream: name('lobby'),
   key: 'a.webm' as RecordingKey,
   subject: 'ann',
-  timeoutMs: 10_000,
+  timeoutMs: 30_000,
 };
 
 /** @returns the epoch of its claim */
@@ -164,7 +164,7 @@ export class FakeStorage implements RecordingStorage {
     this.reserved.set(key, id);
   }
 
-  async release({ id, key }: { id: RecordingId; key: RecordingKey }): Promise<void> {
+  async discard({ id, key }: { id: RecordingId; key: RecordingKey }): Promise<void> {
     if (this.reserved.get(key) === id) this.reserved.delete(key);
   }
 
