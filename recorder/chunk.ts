@@ -42,9 +42,9 @@ export interface FileTrack {
   readonly number: number;
   readonly kind: 'audio' | 'video';
   readonly codec: 'opus' | 'VP8' | 'VP9' | 'AV1';
-  /** Of video: that of its first key frame, and the largest seen. */
+  /** Of video: that of the largest picture so far. */
   readonly width?: number;
   readonly height?: number;
-  /** base64 */
+  /** Of AV1: the body of `av1C`, in base64. */
   readonly codecPrivate?: string;
 }

@@ -22,6 +22,8 @@ export interface ClockState extends EncodingId {
 const KEPT_REPORTS = 8;
 const STEP_MS = 500;
 const STEP_CONFIRMATIONS = 3;
+/** After so long without reports, as a muted track has none, those before say little of clocks that drift. */
+const STALE_MS = 10_000;
 /** How fast the least delay seen is forgotten; clocks of media drift by a tenth of it. */
 const ARRIVAL_LEAK = 0.001;
 const WRAP = 2 ** 32;
@@ -143,12 +145,14 @@ export class EncodingClock implements EncodingId {
 
   /** A report of this encoding. */
   reported(ntpMs: number, rtpTimestamp: number, atMs: number): void {
+    const isStale = this.#reportedAtMs !== undefined && atMs - this.#reportedAtMs > STALE_MS;
     this.#reportedAtMs = atMs;
     const sample = ntpMs - this.ms(this.unwrap(rtpTimestamp));
     const known = this.reportMs;
     if (known === undefined || Math.abs(sample - known) <= STEP_MS) {
-      this.#keep([...this.#reports, sample].slice(-KEPT_REPORTS));
+      this.#keep(isStale ? [sample] : [...this.#reports, sample].slice(-KEPT_REPORTS));
       this.#suspects = [];
+      if (isStale) this.provisional = true;
       return;
     }
     const suspects = confirming(this.#suspects, sample);

@@ -145,6 +145,15 @@ describe('A timeline', () => {
     recorded.assertSound();
   });
 
+  test('brings both together at once after a mute in which their clocks drifted apart', () => {
+    const steps = publisher({ toMs: 1_830_000, soundPpm: 100, picturePpm: -100, keyFrameIntervalMs: 1000 });
+    for (const track of [SOUND, PICTURE]) {
+      const recorded = record(muting(steps, track, 10_000, 1_810_000));
+      const skewMs = recorded.worstSkewMs((ms) => ms > 1_813_000);
+      assert.ok(skewMs <= 40, `track ${track}: ${skewMs} ms`);
+    }
+  });
+
   test('does not notice that the clock of sender reports is set by an hour', () => {
     const options = { toMs: 30_000, soundPpm: 100, jitterMs: 20 };
     const set = publisher({ ...options, ntpOffsetMs: (atMs) => (atMs < 12_000 ? 0 : -3_600_000) });
