@@ -2,16 +2,27 @@
 // way to start it: it brings what they need.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { completion } from './completion.ts';
 import { cycles } from './cycles.ts';
 import { join } from './join.ts';
 import { load, machine } from './measure/machine.ts';
 import { children } from './measure/process.ts';
 import { table } from './measure/table.ts';
+import { recordings } from './recordings.ts';
 import type { Bench, Report } from './report.ts';
 import { sessions } from './sessions.ts';
+import { uploads } from './uploads.ts';
 import { viewers } from './viewers.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { join, viewers, sessions, cycles };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  join,
+  viewers,
+  sessions,
+  cycles,
+  recordings,
+  uploads,
+  completion,
+};
 const RESULTS = new URL('results/', import.meta.url);
 
 const { positionals, values } = parseArgs({
