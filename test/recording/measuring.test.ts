@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { measure } from './harness/measure.ts';
+import { judge, measure } from './harness/measure.ts';
 import { type SyntheticFile, writeSyntheticFile } from './harness/synthetic-source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-measuring-'));
@@ -85,5 +85,41 @@ describe('The measuring of a file', () => {
     assert.equal(framesLost, 0);
     assert.equal(pictures.at(-1)?.counter, 65_535 + 74);
     assert.ok(Math.abs(medianOffsetMs) < 3, `offset ${medianOffsetMs} ms`);
+  });
+});
+
+describe('Of pictures that were read', () => {
+  const at = (counters: readonly (number | undefined)[], firstMs = 0) =>
+    counters.map((counter, index) => ({ ptsMs: firstMs + index * 40, counter }));
+
+  test('one that cannot be read is not lost, and is counted by itself', () => {
+    const { framesLost, unreadable } = judge(at([1, 2, undefined, 4, undefined, 7]), []);
+    assert.deepEqual({ framesLost, unreadable }, { framesLost: 1, unreadable: 2 });
+  });
+
+  test('those that the source never drew are not lost', () => {
+    const { framesLost } = judge(at([1, 2, 5, 6, 9]), [], { drawn: [1, 2, 3, 5, 6, 9] });
+    assert.equal(framesLost, 1);
+  });
+
+  test('a source that begins anew loses nothing in between, and its clock is its own', () => {
+    const decoded = [...at([50_000, 50_001, 50_002]), ...at([3, 4, 5], 5000)];
+    const { framesLost, longestHoleMs, worstClockErrorMs, pictures } = judge(decoded, []);
+    assert.deepEqual(
+      { framesLost, longestHoleMs, worstClockErrorMs },
+      {
+        framesLost: 0,
+        longestHoleMs: 4920,
+        worstClockErrorMs: 0,
+      },
+    );
+    assert.equal(pictures.length, 6);
+  });
+
+  test('one at the wrong time is a fault of the clock', () => {
+    const decoded = at([1, 2, 3, 4, 5]).map((picture) =>
+      picture.counter === 3 ? { ...picture, ptsMs: picture.ptsMs + 33 } : picture,
+    );
+    assert.equal(judge(decoded, []).worstClockErrorMs, 33);
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { COUNTER_MODULUS, GRID, readCounter } from './counter-code.ts';
+import { GRID, readCounter } from './counter-code.ts';
 
 export interface DecodedPicture {
   readonly ptsMs: number;
@@ -20,7 +20,8 @@ export interface Decoded<T> {
   readonly warnings: readonly string[];
 }
 
-export const SAMPLE_RATE = 48_000;
+/** Enough for the highest of the tones, and for an hour of them in memory. */
+export const SAMPLE_RATE = 16_000;
 const DEADLINE_MS = 300_000;
 const HEAD = ['-hide_banner', '-nostdin', '-loglevel', 'level+info', '-copyts'];
 
@@ -47,17 +48,23 @@ export async function decodeSound(file: string): Promise<Decoded<DecodedSound>> 
   const chunks: Buffer[] = [];
   const { times, warnings } = await run(
     [
-      ...['-i', file, '-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE)],
-      ...['-af', 'ashowinfo', '-f', 'f32le', '-'],
+      ...['-i', file, '-map', '0:a:0'],
+      ...['-af', `aformat=channel_layouts=mono,aresample=${SAMPLE_RATE},ashowinfo`, '-f', 'f32le', '-'],
     ],
     (chunk) => chunks.push(chunk),
   );
-  const all = new Float32Array(Uint8Array.from(Buffer.concat(chunks)).buffer);
+  const all = new Uint8Array(chunks.reduce((bytes, { length }) => bytes + length, 0));
+  let bytes = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, bytes);
+    bytes += chunk.length;
+  }
+  const samples = new Float32Array(all.buffer);
   let at = 0;
-  const items = times.map(({ ptsMs, samples }) => {
-    const part = all.subarray(at, at + samples);
-    at += samples;
-    return { ptsMs, samples: part };
+  const items = times.map((time) => {
+    const part = samples.subarray(at, at + time.samples);
+    at += time.samples;
+    return { ptsMs: time.ptsMs, samples: part };
   });
   return { items, warnings };
 }
@@ -104,10 +111,4 @@ async function run(
   clearTimeout(deadline);
   if (code !== 0) throw new Error(`ffmpeg ended with ${code}: ${warnings.slice(-5).join('\n')}`);
   return { times, warnings };
-}
-
-/** Makes a counter that wraps at 2^16 one that counts on. */
-export function unwrapCounter(counter: number, before: number | undefined): number {
-  if (before === undefined) return counter;
-  return counter + COUNTER_MODULUS * Math.round((before - counter) / COUNTER_MODULUS);
 }

@@ -1,11 +1,5 @@
-import { beepCounter } from './counter-code.ts';
-import {
-  type DecodedPicture,
-  type DecodedSound,
-  decodePictures,
-  decodeSound,
-  unwrapCounter,
-} from './decode.ts';
+import { beepCounter, COUNTER_MODULUS } from './counter-code.ts';
+import { type DecodedPicture, type DecodedSound, decodePictures, decodeSound } from './decode.ts';
 import { type Beep, findBeeps, findSilences, type Span } from './sound-pattern.ts';
 
 /** What a file holds of what counter-source.js showed and played, measured from its media alone. */
@@ -38,20 +32,17 @@ export interface MeasureOptions {
 }
 
 /** @param file of a picture, and sound unless `audio` is false */
-export async function measure(
-  file: string,
-  { fps = 25, audio = true, drawn }: MeasureOptions = {},
-): Promise<Measurement> {
+export async function measure(file: string, options: MeasureOptions = {}): Promise<Measurement> {
   const video = await decodePictures(file);
-  const sound = audio ? await decodeSound(file) : { items: [], warnings: [] };
-  return { ...judge(video.items, sound.items, fps, drawn), warnings: [...video.warnings, ...sound.warnings] };
+  const sound = options.audio === false ? { items: [], warnings: [] } : await decodeSound(file);
+  return { ...judge(video.items, sound.items, options), warnings: [...video.warnings, ...sound.warnings] };
 }
 
-function judge(
+/** The judgement alone, of what was decoded. */
+export function judge(
   decoded: readonly DecodedPicture[],
   sound: readonly DecodedSound[],
-  fps: number,
-  drawn: readonly number[] | undefined,
+  { fps = 25, drawn }: MeasureOptions = {},
 ): Omit<Measurement, 'warnings'> {
   const periodMs = 1000 / fps;
   const runs = findRuns(decoded, drawn && new Set(drawn));
@@ -74,13 +65,20 @@ function judge(
   };
 }
 
+interface Picture {
+  readonly ptsMs: number;
+  readonly counter: number;
+}
+
 /** What one source showed without beginning anew. */
 interface Run {
-  readonly pictures: { ptsMs: number; counter: number }[];
+  readonly pictures: Picture[];
   framesLost: number;
 }
 
-/** A source that begins anew counts from near 0; no reordering goes back. */
+/** A counter that falls by more than this has not wrapped: its source began anew. */
+const MAX_LOST_AT_WRAP = 3000;
+
 function findRuns(decoded: readonly DecodedPicture[], drawn: ReadonlySet<number> | undefined): Run[] {
   const runs: Run[] = [];
   let run: Run | undefined;
@@ -90,23 +88,32 @@ function findRuns(decoded: readonly DecodedPicture[], drawn: ReadonlySet<number>
       unread += 1;
       continue;
     }
-    const last = run?.pictures.at(-1);
-    const counted = unwrapCounter(counter, last?.counter);
-    if (run === undefined || last === undefined || counted < last.counter) {
-      run = { pictures: [], framesLost: 0 };
+    const last = run?.pictures.at(-1)?.counter;
+    const counted = last === undefined ? counter : countOn(counter, last);
+    if (run === undefined || last === undefined || counted === undefined) {
+      run = { pictures: [{ ptsMs, counter }], framesLost: 0 };
       runs.push(run);
-      run.pictures.push({ ptsMs, counter });
     } else {
-      let missing = 0;
-      for (let between = last.counter + 1; between < counted; between += 1) {
-        if (drawn?.has(between) ?? true) missing += 1;
-      }
-      run.framesLost += Math.max(0, missing - unread);
+      run.framesLost += Math.max(0, missingBetween(last, counted, drawn) - unread);
       run.pictures.push({ ptsMs, counter: counted });
     }
     unread = 0;
   }
   return runs;
+}
+
+/** A counter that wraps counts on. @returns undefined where a source began anew */
+function countOn(counter: number, last: number): number | undefined {
+  const ahead = counter - (last % COUNTER_MODULUS);
+  if (ahead >= 0) return last + ahead;
+  return ahead + COUNTER_MODULUS <= MAX_LOST_AT_WRAP ? last + ahead + COUNTER_MODULUS : undefined;
+}
+
+function missingBetween(last: number, next: number, drawn: ReadonlySet<number> | undefined): number {
+  if (drawn === undefined) return Math.max(0, next - last - 1);
+  let missing = 0;
+  for (let counter = last + 1; counter < next; counter += 1) if (drawn.has(counter)) missing += 1;
+  return missing;
 }
 
 function longestHole(decoded: readonly DecodedPicture[]): number {
@@ -126,25 +133,35 @@ function clockError({ pictures }: Run, periodMs: number): number {
 /** Pictures this far from a beep's tell its time well enough. */
 const NEIGHBOURS = 3;
 
+/** By the picture that it belongs to; where a source began anew near by, by the one that it fits best. */
 function offsetOf(beep: Beep, runs: readonly Run[], fps: number): { ptsMs: number; offsetMs: number }[] {
+  const offsets = runs.flatMap((run) => offsetIn(run, beep, fps));
+  const [best] = offsets.sort((one, other) => Math.abs(one) - Math.abs(other));
+  return best === undefined ? [] : [{ ptsMs: beep.ptsMs, offsetMs: best }];
+}
+
+function offsetIn({ pictures }: Run, beep: Beep, fps: number): number[] {
   const periodMs = 1000 / fps;
-  const nearby = runs.flatMap(({ pictures }) => pictures);
-  const closest = nearby.reduce<{ ptsMs: number; counter: number } | undefined>(
-    (best, picture) =>
-      best === undefined || Math.abs(picture.ptsMs - beep.ptsMs) < Math.abs(best.ptsMs - beep.ptsMs)
-        ? picture
-        : best,
-    undefined,
-  );
+  const closest = nearestBy(pictures, ({ ptsMs }) => ptsMs, beep.ptsMs);
   if (closest === undefined) return [];
   const expected = beepCounter(beep.tone, closest.counter + (beep.ptsMs - closest.ptsMs) / periodMs, fps);
-  const run = runs.find(({ pictures }) => pictures.includes(closest));
-  const [shown] = (run?.pictures ?? [])
-    .filter(({ counter }) => Math.abs(counter - expected) <= NEIGHBOURS)
-    .sort((one, other) => Math.abs(one.counter - expected) - Math.abs(other.counter - expected));
-  if (shown === undefined) return [];
-  const shownMs = shown.ptsMs + (expected - shown.counter) * periodMs;
-  return [{ ptsMs: beep.ptsMs, offsetMs: beep.ptsMs - shownMs }];
+  const shown = nearestBy(pictures, ({ counter }) => counter, expected);
+  if (shown === undefined || Math.abs(shown.counter - expected) > NEIGHBOURS) return [];
+  return [beep.ptsMs - (shown.ptsMs + (expected - shown.counter) * periodMs)];
+}
+
+/** @param sorted by `key` */
+function nearestBy<T>(sorted: readonly T[], key: (item: T) => number, wanted: number): T | undefined {
+  let [low, high] = [0, sorted.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const item = sorted[middle];
+    if (item !== undefined && key(item) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  const [after, before] = [sorted[low], sorted[low - 1]];
+  if (after === undefined || before === undefined) return after;
+  return Math.abs(key(before) - wanted) < Math.abs(key(after) - wanted) ? before : after;
 }
 
 function median(values: readonly number[]): number {

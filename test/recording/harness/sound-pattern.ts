@@ -39,7 +39,8 @@ export function findBeeps(sound: readonly DecodedSound[]): Beep[] {
       addBeep(loud, beeps);
       loud = undefined;
     }
-    for (const [index, sample] of samples.entries()) {
+    for (let index = 0; index < samples.length; index += 1) {
+      const sample = samples[index] ?? 0;
       if (loud === undefined && Math.abs(sample) < LOUD) continue;
       const atMs = ptsMs + (index * 1000) / SAMPLE_RATE;
       loud ??= { fromMs: atMs, toMs: atMs, rest: 0, last: sample, crossings: [] };
@@ -84,7 +85,9 @@ export function findSilences(sound: readonly DecodedSound[]): Span[] {
     if (reachedMs !== undefined && ptsMs - reachedMs > ROUNDING_MS) addSpan(spans, reachedMs, ptsMs);
     for (let at = 0; at < samples.length; at += WINDOW) {
       const window = samples.subarray(at, at + WINDOW);
-      const level = Math.sqrt(window.reduce((power, sample) => power + sample * sample, 0) / window.length);
+      let power = 0;
+      for (let index = 0; index < window.length; index += 1) power += (window[index] ?? 0) ** 2;
+      const level = Math.sqrt(power / window.length);
       const fromMs = ptsMs + (at * 1000) / SAMPLE_RATE;
       if (level < HUM_LEVEL / 8) addSpan(spans, fromMs, fromMs + (window.length * 1000) / SAMPLE_RATE);
     }
