@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SourceEvent } from '../source-event.ts';
 import { Collector, readBack } from './harness/collector.ts';
-import { hello, sourceEvents, syntheticFrames, tracksOf } from './harness/rtp-source.ts';
+import { hello, isPacketOf, sourceEvents, syntheticFrames, tracksOf } from './harness/rtp-source.ts';
 import { Muxer, type MuxerOptions } from './muxer.ts';
 
 const FLUSH_MS = 1000;
@@ -247,10 +247,6 @@ function mux(events: readonly SourceEvent[]): { readonly collector: Collector; r
 function replayed(events: readonly SourceEvent[], collector: Collector): SourceEvent[] {
   const fromMs = collector.replayFromMs.at(-1) ?? 0;
   return events.filter(({ type, atMs }) => type === 'hello' || type === 'track' || atMs >= fromMs);
-}
-
-function isPacketOf(event: SourceEvent, kind: 'audio' | 'video'): boolean {
-  return event.type === 'rtp' && ((event.packet[1] ?? 0) & 0x7f) === tracksOf()[kind].payloadType;
 }
 
 /** Packets of one kind arrive later. */

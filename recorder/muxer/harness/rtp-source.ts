@@ -111,6 +111,11 @@ const HEADERS = {
   VP9: { key: Buffer.from('824983422027f01670', 'hex'), delta: Buffer.from('8600', 'hex') },
 } as const;
 
+/** Whether an event is a packet of a publisher that was given no options. */
+export function isPacketOf(event: SourceEvent, kind: 'audio' | 'video'): boolean {
+  return event.type === 'rtp' && ((event.packet[1] ?? 0) & 0x7f) === tracksOf()[kind].payloadType;
+}
+
 function rtpOf({ clockRateHz, kind }: SourceTrack, timeMs: number): number {
   const first = kind === 'audio' ? 2 ** 32 - 48_000 : 2 ** 32 - 180_000;
   return (first + Math.round((timeMs * clockRateHz) / 1000)) % 2 ** 32;
