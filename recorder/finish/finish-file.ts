@@ -12,6 +12,7 @@ import { HEAD_BYTES } from '../chunk.ts';
 import { releaseKey, reserveKey, stateOfKey } from '../store/reservation.ts';
 import { getObject, inParallel, type Storage } from '../store/storage.ts';
 import { durationIn, finalMetadata } from './description.ts';
+import { salvage } from './salvage.ts';
 import type { FileEnds, UnfinishedFile } from './unfinished-file.ts';
 
 export interface FinishOptions {
@@ -24,6 +25,9 @@ export interface FinishOptions {
 /** Conflicts that a finisher goes on after; each is another finisher's doing, or a store's that answers twice. */
 const ROUNDS = 6;
 const PARTS_AT_ONCE = 4;
+/** So often an upload must be missing, while its object is, to be taken for lost. */
+const GONE_AFTER = 3;
+const GONE_PAUSE_MS = 2000;
 
 /** Where a file goes, and what may be there when it comes. */
 interface Target {
@@ -38,16 +42,18 @@ interface Target {
  *
  * @returns undefined for a file without media, whose key is free again
  * @throws MillraceError `name_taken` when others wrote at its key after its parts had gone there: they stay
- *   where they are, and it can be finished once the key is free; `internal` when its parts are lost
+ *   where they are, and it can be finished once the key is free; `internal` when its parts were aborted by
+ *   others and nothing can be saved
  */
 export async function finishFile(
   storage: Storage,
-  file: UnfinishedFile,
+  whole: UnfinishedFile,
   options: FinishOptions,
 ): Promise<RecordingFile | undefined> {
-  let { upload } = file;
+  let file = whole;
+  let seenGone = 0;
   for (let round = 1; ; round++) {
-    const target = await targetOf(storage, file, upload, options.log);
+    const target = await targetOf(storage, file, options.log);
     if ('bytes' in target) return target;
     if (file.endOffset <= HEAD_BYTES) {
       await releaseKey(storage, file.spec.id, target.key);
@@ -59,12 +65,12 @@ export async function finishFile(
       if (!(error instanceof StorageConflict)) throw error;
       options.log.warn({ err: error, key: target.key, round }, 'finishing met a conflict');
       if (round === ROUNDS) throw conflictError(file, error);
-      if (upload !== undefined && (await isGone(storage, target.key, upload))) {
-        // It may be that another finisher has just completed it: its object is looked for once more.
-        const after = await stateOfKey(storage, file.spec.id, target.key);
-        if (after.kind !== 'complete' && file.parts.length > 0) throw lostError(file, error);
-        upload = undefined;
-      }
+      if (!target.upload || !(await isGone(storage, target.upload))) continue;
+      // Another finisher may just complete it: where its object is seen a little later is the store's affair.
+      seenGone++;
+      if (file.parts.length === 0) file = withoutUpload(file);
+      else if (seenGone >= GONE_AFTER) file = await salvage(storage, file, options.log);
+      else await storage.patience.rest(GONE_PAUSE_MS);
     }
   }
 }
@@ -72,12 +78,11 @@ export async function finishFile(
 async function targetOf(
   storage: Storage,
   file: UnfinishedFile,
-  uploadId: string | undefined,
   log: Logger,
 ): Promise<Target | RecordingFile> {
   const { key } = file.reservation;
   const state = await stateOfKey(storage, file.spec.id, key);
-  const upload = uploadId === undefined ? {} : { upload: { key, id: uploadId } };
+  const upload = file.upload === undefined ? {} : { upload: { key, id: file.upload } };
   switch (state.kind) {
     case 'complete':
       return fileAt(key, state.info, file);
@@ -230,23 +235,19 @@ async function checked(
   return { key, bytes, durationMs: file.durationMs };
 }
 
-async function isGone({ objects, patience }: Storage, key: string, id: string): Promise<boolean> {
+async function isGone({ objects, patience }: Storage, { key, id }: Upload): Promise<boolean> {
   const uploads = await patience.until(`list uploads of ${key}`, 0, (timeoutMs) =>
     objects.uploads(key, { timeoutMs }),
   );
   return !uploads.some((upload) => upload.key === key && upload.id === id);
 }
 
+function withoutUpload({ upload: _, ...file }: UnfinishedFile): UnfinishedFile {
+  return file;
+}
+
 function conflictError({ reservation: { key } }: UnfinishedFile, cause: unknown): MillraceError {
   return new MillraceError('storage_unavailable', `${key} could not be completed: ${ROUNDS} conflicts`, {
     cause,
   });
-}
-
-function lostError({ reservation: { key } }: UnfinishedFile, cause: unknown): MillraceError {
-  return new MillraceError(
-    'internal',
-    `${key}: its upload is gone, and its parts with it; does a rule abort uploads that take long?`,
-    { cause },
-  );
 }

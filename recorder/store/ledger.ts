@@ -86,6 +86,7 @@ export class Ledger {
   /** Entries before it are durable or covered. */
   #durableTo = 1;
   #hasCheckpoint = false;
+  #partsEnded = false;
   #mustFirst = 0;
 
   constructor(start: LedgerStart) {
@@ -173,7 +174,7 @@ export class Ledger {
 
   /** The next tail to send; it counts as sent from now on. */
   takeTail(): Segment | undefined {
-    const behind = this.#waitingBytes >= PARTS_BEHIND * this.#partBytes;
+    const behind = !this.#partsEnded && this.#waitingBytes >= PARTS_BEHIND * this.#partBytes;
     const entry = this.#entries.find((one) => one.state === 'waiting' && (!behind || this.#isUrgent(one)));
     if (entry) entry.state = 'sending';
     return entry;
@@ -200,13 +201,22 @@ export class Ledger {
   /** The next full part to send; it counts as sent from now on. */
   takePart(): PartRange | undefined {
     const to = this.#cutAt + this.#partBytes;
-    if (to > this.#nextOffset) return undefined;
+    if (to > this.#nextOffset || this.#partsEnded) return undefined;
     const isHead = this.#cutAt === 0;
     if (!isHead && this.#nextPartNumber > this.#partLimit) return undefined;
     const part: Part = { from: this.#cutAt, to, ...(isHead ? {} : { number: this.#nextPartNumber++ }) };
     this.#sent.push(part);
     this.#cutAt = to;
     return part;
+  }
+
+  /** The file takes no more parts: what follows stays in tails. */
+  endParts(): void {
+    this.#partsEnded = true;
+  }
+
+  get partsEnded(): boolean {
+    return this.#partsEnded;
   }
 
   partIsStored(from: number, etag: string): void {

@@ -69,6 +69,12 @@ export class Patience {
     }
   }
 
+  /** @throws Stopped when the signal came first */
+  async rest(ms: number): Promise<void> {
+    await this.#sleep(ms, this.#signal);
+    this.#mustGoOn();
+  }
+
   async #turn(): Promise<() => void> {
     while (this.#failuresInARow >= AWAY_AFTER && this.#probe) await this.#probe;
     if (this.#failuresInARow < AWAY_AFTER) return () => {};

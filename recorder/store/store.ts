@@ -45,7 +45,7 @@ export interface StoreProgress {
   /** What waits for storage. */
   readonly spoolBytes: number;
   readonly gaps: { readonly count: number; readonly totalMs: number };
-  /** The file has the size or the parts that it may have: go on in the next one. */
+  /** The file has the size or the parts that it may have, or takes no more: go on in the next one. */
   readonly full: boolean;
   /** Calls that failed so far. */
   readonly storageErrors: number;
@@ -158,11 +158,11 @@ export class RecordingStore {
   progress(): StoreProgress {
     const { ledger, storage, spec } = this.#opened;
     const { failures, lastFailure } = storage.patience;
-    const { durable, nextOffset, endMs, waitingBytes, gaps, nextPartNumber } = ledger;
+    const { durable, nextOffset, endMs, waitingBytes, gaps, nextPartNumber, partsEnded } = ledger;
     return {
       ...{ durable, nextOffset, endMs, gaps },
       spoolBytes: waitingBytes,
-      full: nextOffset >= spec.limits.maxFileBytes || nextPartNumber > MAX_PART_NUMBER,
+      full: partsEnded || nextOffset >= spec.limits.maxFileBytes || nextPartNumber > MAX_PART_NUMBER,
       storageErrors: failures,
       ...(lastFailure === undefined ? {} : { hindrance: lastFailure }),
     };

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { MillraceError } from '../../core/protocol/error.ts';
 import { displaced } from '../../core/recording/file-name.ts';
 import type { RecordingEpoch, RecordingSpec } from '../../core/recording/recording.ts';
 import type { Upload } from '../../core/storage/object-store.ts';
@@ -82,9 +81,7 @@ export class Uploads {
     const { storage, spec, epoch, log } = this.#options;
     const { key } = this.#reservation;
     const state = await stateOfKey(storage, spec.id, key);
-    if (state.kind === 'complete') {
-      throw new MillraceError('internal', `${key} is complete already`);
-    }
+    if (state.kind === 'complete') throw new Superseded(`${key} is complete`);
     if (state.kind === 'reserved') this.#reservation = { key, etag: state.etag };
     if (state.kind === 'foreign') {
       this.#reservation = await reserveKey(storage, spec.id, displaced(key, epoch), log);

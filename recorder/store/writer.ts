@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { RecordingSpec } from '../../core/recording/recording.ts';
+import { StorageConflict } from '../../core/storage/object-store.ts';
 import type { Chunk, MuxState } from '../chunk.ts';
 import type { Claim } from './claim.ts';
 import { checkpointKey, filePrefix, headKey, parseKey, tailKey } from './layout.ts';
@@ -211,10 +212,26 @@ export class Writer {
       return;
     }
     const upload = await this.#uploads.open();
-    const { etag } = await patience.until(`upload part ${number}`, body.length, (timeoutMs) =>
-      objects.uploadPart(upload, number, body, { timeoutMs }),
+    try {
+      const { etag } = await patience.until(`upload part ${number}`, body.length, (timeoutMs) =>
+        objects.uploadPart(upload, number, body, { timeoutMs }),
+      );
+      ledger.partIsStored(from, etag);
+    } catch (error) {
+      if (!(error instanceof StorageConflict)) throw error;
+      await this.#uploadIsGone(error);
+    }
+  }
+
+  /** @throws Superseded when that is because the file is complete */
+  async #uploadIsGone(error: StorageConflict): Promise<void> {
+    const { claim, ledger, log } = this.#options;
+    await claim.check();
+    ledger.endParts();
+    log.error(
+      { err: error, key: this.reservation.key },
+      'the upload was aborted by others: its parts are lost',
     );
-    ledger.partIsStored(from, etag);
   }
 
   #checkpoint(coverage: Coverage): Promise<void> {

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { RecordingSpec } from '../../../core/recording/recording.ts';
+import { recordingEpoch } from '../../../core/recording/recording.ts';
+import { newRecordingId } from '../../../core/recording/recording-id.ts';
+import type { ObjectStore } from '../../../core/storage/object-store.ts';
+import { type ChunkMark, readFile } from '../../../recorder/store/harness/numbered-chunks.ts';
+import { keysIn, LONG, specOf } from '../../../recorder/store/harness/trial.ts';
+import { eventually } from '../../harness/condition.ts';
+import {
+  type AppenderOrder,
+  type AppenderTask,
+  type AppenderWord,
+  openPlace,
+  type StoragePlace,
+} from './appender.ts';
+
+/** A process that writes, and what it has said. */
+export class Appender {
+  readonly epoch: number;
+  readonly #child: ChildProcess;
+  readonly #words: AppenderWord[] = [];
+
+  constructor(order: AppenderOrder) {
+    this.epoch = order.epoch;
+    this.#child = fork(join(import.meta.dirname, 'appender.ts'), [JSON.stringify(order)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (word: AppenderWord) => this.#words.push(word));
+  }
+
+  get words(): readonly AppenderWord[] {
+    return this.#words;
+  }
+
+  /** What it was told is durable. */
+  get durableTo(): number {
+    return Math.max(0, ...this.#words.map((word) => (word.type === 'durable' ? word.to : 0)));
+  }
+
+  async said<T extends AppenderWord['type']>(
+    type: T,
+    timeoutMs = 60_000,
+  ): Promise<AppenderWord & { type: T }> {
+    return await eventually(
+      `the appender says ${type}`,
+      () => {
+        const ended = this.#words.find((word) => word.type === 'ended');
+        if (ended && type !== 'ended') assert.fail(JSON.stringify(ended));
+        return this.#words.find((word): word is AppenderWord & { type: T } => word.type === type);
+      },
+      { timeoutMs, everyMs: 5 },
+    );
+  }
+
+  /** @returns once that much is durable */
+  async durable(bytes: number): Promise<void> {
+    await eventually(`${bytes} bytes are durable`, () => this.durableTo >= bytes, {
+      timeoutMs: 60_000,
+      everyMs: 10,
+    });
+  }
+
+  tell(task: AppenderTask): void {
+    this.#child.send(task);
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** One recording, its writers one after the other, and what must be left of it. */
+export class Appending {
+  readonly objects: ObjectStore;
+  readonly spec: RecordingSpec;
+  readonly #place: StoragePlace;
+  readonly #context: TestContext;
+  readonly #spools: string[] = [];
+  readonly #appenders: Appender[] = [];
+  #attempt = 0;
+
+  constructor(context: TestContext, place: StoragePlace, limits: Partial<RecordingSpec['limits']> = {}) {
+    this.#context = context;
+    this.#place = place;
+    this.objects = openPlace(place);
+    this.spec = specOf(
+      { id: newRecordingId((count) => crypto.getRandomValues(new Uint8Array(count))) },
+      limits,
+    );
+    context.after(async () => {
+      await Promise.all(this.#appenders.map((appender) => appender.kill()));
+      this.objects.close();
+    });
+  }
+
+  /** @param machine writers on the same one share its spool */
+  start(
+    options: { readonly machine?: number; readonly chunkBytes?: number; readonly everyMs?: number } = {},
+  ): Appender {
+    const { machine = 0, chunkBytes = 250_000, everyMs = 40 } = options;
+    const appender = new Appender({
+      place: this.#place,
+      spoolDirectory: this.#spool(machine),
+      spec: this.spec,
+      epoch: recordingEpoch(++this.#attempt, 0),
+      chunkBytes,
+      everyMs,
+    });
+    this.#appenders.push(appender);
+    return appender;
+  }
+
+  /** A process that only completes what is there. */
+  finisher(machine = 0): Appender {
+    return this.start({ machine, chunkBytes: 0 });
+  }
+
+  #spool(machine: number): string {
+    this.#spools[machine] ??= mkdtempSync(join(tmpdir(), 'millrace-spool-'));
+    const path = this.#spools[machine];
+    this.#context.after(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  }
+
+  /** One whole file with all that its writers were told is durable, and nothing else of it anywhere. */
+  async check(key: string = this.spec.key): Promise<readonly ChunkMark[]> {
+    const content = await wholeObject(this.objects, key);
+    const chunks = readFile(content);
+    const end = chunks.reduce((to, { offset, bytes }) => Math.max(to, offset + bytes), 0);
+    const promised = Math.max(...this.#appenders.map(({ durableTo }) => durableTo));
+    assert.ok(end >= promised, `${promised} bytes were durable, ${end} are there`);
+    assert.deepEqual(await keysIn(this.objects, '.millrace/'), []);
+    assert.deepEqual(await this.objects.uploads('', LONG), []);
+    return chunks;
+  }
+
+  /** The spools have no files of it. */
+  checkSpools(): void {
+    for (const spool of this.#spools) {
+      if (spool === undefined) continue;
+      const files = readdirSync(spool, { recursive: true, withFileTypes: true }).filter((entry) =>
+        entry.isFile(),
+      );
+      assert.deepEqual(
+        files.map(({ name }) => name),
+        [],
+      );
+    }
+  }
+}
+
+export async function wholeObject(objects: ObjectStore, key: string): Promise<Buffer> {
+  const stream = await objects.read(key, LONG);
+  assert.ok(stream, `there is no ${key}`);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
