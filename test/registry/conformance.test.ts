@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { describeRegistry } from '../../core/registry/conformance.ts';
 import { describeRegistryModel } from '../../core/registry/conformance-model.ts';
-import { claim, node, nodeId } from '../../core/registry/conformance-trial.ts';
+import { claim, name, node, nodeId, session } from '../../core/registry/conformance-trial.ts';
 import { eventually } from '../harness/condition.ts';
 import { startRedis } from '../harness/redis.ts';
 import { makeTrial } from './harness/trial.ts';
@@ -15,6 +15,33 @@ const makeRegistry = () =>
 
 describeRegistry('The registry on Redis', makeRegistry);
 
+test('Redis keeps nothing of what has run out, and no more than it must of what has ended', async (t) => {
+  const { registry, peer, stop } = await makeRegistry();
+  t.after(async () => {
+    await registry.close();
+    await peer.close();
+    await stop();
+  });
+  await registry.announceNode(node('a'));
+  const count = async () => {
+    let entries = 0;
+    for (const key of (await redis.command('KEYS', '*')) as string[]) {
+      const type = String(await redis.command('TYPE', key));
+      if (type === 'hash') entries += Number(await redis.command('HLEN', key));
+      if (type === 'zset') entries += Number(await redis.command('ZCARD', key));
+    }
+    return entries;
+  };
+  const before = await count();
+  for (let round = 0; round < 1000; round++) {
+    await registry.saveSession(session(`s ${round}`), 50);
+    const result = await registry.claimStream(claim('lobby', 'a'));
+    await registry.releaseStream(name('lobby'), result.granted ? result.epoch : 0);
+  }
+  // The name that was released is remembered, twice.
+  await eventually('nothing', async () => (await count()) === before + 2, { timeoutMs: 10_000 });
+});
+
 test('A node with thousands of streams is fenced bit by bit, and holds none of them meanwhile', async (t) => {
   const { registry, peer, stop } = await makeRegistry();
   t.after(async () => {
@@ -23,8 +50,8 @@ test('A node with thousands of streams is fenced bit by bit, and holds none of t
     await stop();
   });
   for (const id of ['a', 'b']) await registry.announceNode(node(id));
-  for (let from = 0; from < 5000; from += 100) {
-    const names = Array.from({ length: 100 }, (_, index) => `stream ${from + index}`);
+  for (let from = 0; from < 3000; from += 50) {
+    const names = Array.from({ length: 50 }, (_, index) => `stream ${from + index}`);
     await Promise.all(names.map((stream) => registry.claimStream(claim(stream, 'a'))));
   }
   const fencing = registry.fenceNode(nodeId('a'));

@@ -55,6 +55,9 @@ const CONSTANTS = {
   MAX_RELEASED: 10_000,
   /** Takes some 20 ms. */
   MAX_RELEASED_AT_ONCE: 2000,
+  /** What ran out is forgotten as other things are done: so many at a time. */
+  SWEPT_BY_WRITE: 20,
+  SWEPT_BY_PULSE: 500,
   FENCED_MS: SESSION_FENCED_MS,
   RECORDING_LEASE_MS,
   KEPT_MS: RECORDING_KEPT_MS,

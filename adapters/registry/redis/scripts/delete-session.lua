@@ -1,7 +1,7 @@
 -- id, epoch
 local id, epoch = unpack(ARGV)
 live()
-sweep()
+sweep(SWEPT_BY_WRITE)
 local kept = find(id)
 if not kept then return reply('done') end
 if tonumber((parts(kept))) > tonumber(epoch) then return reply('refused') end

@@ -2,7 +2,7 @@
 local id, host, key, place, stream_place, spec, progress = unpack(ARGV)
 live()
 same_server()
-sweep()
+sweep(SWEPT_BY_WRITE)
 local own = find(id)
 if own then
   return reply((own.host == host and own.ended == '') and 'entered' or 'held', id, own.text)

@@ -1,7 +1,7 @@
 -- id, host (JSON), attempt, 'ended' or '', key, place, place in its stream's list, spec (JSON), progress (JSON)
 local id, host, attempt, ended, key, place, stream_place, spec, progress = unpack(ARGV)
 live()
-sweep()
+sweep(SWEPT_BY_WRITE)
 local known = find(id)
 if known then
   if tonumber(known.attempt) > tonumber(attempt) then return reply('refused') end

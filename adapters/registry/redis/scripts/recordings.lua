@@ -63,9 +63,9 @@ local function running(id, attempt)
   return nil
 end
 
-local function sweep()
-  local ended = redis.call('ZRANGE', ENDED, '-inf', now_ms() - KEPT_MS, 'BYSCORE', 'LIMIT', 0, 20)
+local function sweep(limit)
+  local ended = redis.call('ZRANGE', ENDED, '-inf', now_ms() - KEPT_MS, 'BYSCORE', 'LIMIT', 0, limit)
   local excess = redis.call('ZCARD', ENDED) - MAX_ENDED
-  if #ended == 0 and excess > 0 then ended = redis.call('ZRANGE', ENDED, 0, excess - 1) end
+  if #ended == 0 and excess > 0 then ended = redis.call('ZRANGE', ENDED, 0, math.min(excess, limit) - 1) end
   for _, id in ipairs(ended) do forget(id, read(id)) end
 end

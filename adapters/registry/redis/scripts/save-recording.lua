@@ -1,7 +1,7 @@
 -- id, attempt, progress (JSON), 'ended' or ''
 local id, attempt, progress, ended = unpack(ARGV)
 live()
-sweep()
+sweep(SWEPT_BY_WRITE)
 local recording = running(id, attempt)
 if not recording then return reply((recovering() and not find(id)) and 'recovering' or 'refused') end
 recording.progress = progress

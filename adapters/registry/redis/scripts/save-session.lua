@@ -1,7 +1,7 @@
 -- id, time to live (ms), epoch, signaling (JSON), rest (JSON)
 local id, ttl, epoch, signaling, rest = unpack(ARGV)
 live()
-sweep()
+sweep(SWEPT_BY_WRITE)
 local kept = find(id)
 if kept then
   local held, holder = parts(kept)

@@ -31,7 +31,7 @@ local function find(id)
   return redis.call('HGET', SESSIONS, id)
 end
 
--- Those that ran out go as others are written: more in each call than one call writes.
-local function sweep()
-  for _, id in ipairs(redis.call('ZRANGE', ENDS, '-inf', whole(now), 'BYSCORE', 'LIMIT', 0, 20)) do forget(id) end
+-- Those that ran out go as others are written, and with each pulse.
+local function sweep(limit)
+  for _, id in ipairs(redis.call('ZRANGE', ENDS, '-inf', whole(now), 'BYSCORE', 'LIMIT', 0, limit)) do forget(id) end
 end

@@ -32,6 +32,17 @@ local function release(name, epoch, node)
   redis.call('SPUBLISH', CHANGES .. name, version .. '\nreleased\n' .. epoch)
 end
 
+-- One that ended without a word and holds nothing is no news to anyone after so long.
+local function sweep(limit)
+  for _, silent in ipairs(redis.call('ZRANGE', LEASES, '-inf', whole(now - FORGET_US), 'BYSCORE', 'LIMIT', 0, limit)) do
+    if redis.call('ZLEXCOUNT', HELD, '[' .. silent, '(' .. silent .. '\255') == 0 then
+      redis.call('HDEL', NODES, silent)
+      redis.call('ZREM', LEASES, silent)
+      redis.call('HDEL', EVIDENCE, silent)
+    end
+  end
+end
+
 -- The incarnation is forgotten with all that it holds, and refused from now on. Of what it holds so much at a time
 -- that Redis answers others meanwhile: says whether that was all.
 local function remove(node)
