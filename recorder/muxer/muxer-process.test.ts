@@ -63,6 +63,69 @@ describe('A muxer process', () => {
     await finish(second);
     assert.deepEqual(await blocks(), BLOCKS);
   });
+
+  test('rolls over into a second file, and both are completed in the end', async (t) => {
+    const { tell, start, finish, objects, notices } = await trial(t, { maxFileBytes: 700_000 });
+    const muxer = start(1);
+    tell(EVENTS);
+    await received(muxer, 11_900);
+    await finish(muxer);
+    const finished = notices.find((notice) => notice.type === 'finished');
+    assert.deepEqual(
+      finished?.files.map(({ key }) => key),
+      ['live/a.webm', 'live/a-2.webm'],
+    );
+    assert.ok(Math.abs((finished?.files[0]?.durationMs ?? 0) - 10_000) < 50);
+    const second = await readBack((await objects.get('live/a-2.webm', LONG)) ?? Buffer.alloc(0));
+    assert.equal(second.video.length, 60);
+    // A packet of sound stands in the one file or the other.
+    assert.ok(Math.abs(second.audio.length - 100) <= 1, `${second.audio.length}`);
+    assert.deepEqual(await keysIn(objects), ['live/a-2.webm', 'live/a.webm']);
+  });
+
+  test('makes durable what it has when its receiver says nothing any more, and when that is gone', async (t) => {
+    const { tell, start, clock, socket } = await trial(t);
+    const muxer = start(1);
+    tell(EVENTS.filter(({ atMs }) => atMs < 5500));
+    await received(muxer, 5400);
+    assert.ok(muxer.progress.durableMs < 5400);
+    clock.ms += 5000;
+    muxer.tick();
+    await eventually('all to be durable', () => muxer.progress.durableMs >= 5400);
+    tell(EVENTS.filter(({ atMs }) => atMs >= 5500 && atMs < 6000));
+    await received(muxer, 5900);
+    socket.close();
+    await eventually('all to be durable', () => muxer.progress.durableMs >= 5900);
+  });
+
+  test('says that the longest duration is reached, and takes nothing more', async (t) => {
+    const { tell, start, finish, notices, blocks } = await trial(t, { maxDurationMs: 4000 });
+    const muxer = start(1);
+    tell(EVENTS);
+    await eventually('the limit', () => notices.some(({ type }) => type === 'limit'));
+    await finish(muxer);
+    assert.deepEqual(await blocks(), { audio: 200, video: 120 });
+  });
+
+  test('completes what others left when it is started for that alone', async (t) => {
+    const { tell, start, notices, blocks } = await trial(t);
+    const first = start(1);
+    tell(EVENTS);
+    await received(first, 11_900);
+    await first.leave();
+    start(2, 'finish');
+    await eventually('the file', () => notices.some(({ type }) => type === 'finished'));
+    assert.deepEqual(await blocks(), BLOCKS);
+  });
+
+  test('says why it cannot go on: for good when the name is taken, else to be tried again', async (t) => {
+    const { start, notices, objects } = await trial(t);
+    await objects.put('live/a.webm', Buffer.from('somebody else'), LONG);
+    start(1);
+    const failed = await eventually('its failure', () => notices.find((notice) => notice.type === 'failed'));
+    assert.equal(failed.again, false);
+    assert.match(failed.message, /a\.webm/);
+  });
 });
 
 interface Trial {
@@ -75,9 +138,12 @@ interface Trial {
   readonly finish: (muxer: MuxerProcess) => Promise<void>;
   readonly blocks: () => Promise<{ readonly audio: number; readonly video: number }>;
   readonly gaps: () => unknown;
+  readonly socket: MuxerSocket;
+  /** Added to the time of day's own pace. */
+  readonly clock: { ms: number };
 }
 
-async function trial(t: TestContext): Promise<Trial> {
+async function trial(t: TestContext, limits: Parameters<typeof specOf>[1] = {}): Promise<Trial> {
   const folder = await temporaryFolder(t);
   const objects = openFolder(join(folder, 'storage'));
   const spoolDirectory = join(folder, 'spool');
@@ -97,6 +163,7 @@ async function trial(t: TestContext): Promise<Trial> {
   const heard = (type: MuxerNotice['type']) =>
     eventually(type, () => notices.find((notice) => notice.type === type));
   let gaps: unknown;
+  const clock = { ms: 0 };
   return {
     objects,
     notices,
@@ -106,8 +173,8 @@ async function trial(t: TestContext): Promise<Trial> {
       socket.appended();
     },
     start: (epoch, mode = 'record') => {
-      const options = { objects, spoolDirectory, log: silent, now: () => performance.now() };
-      const start = { type: 'start', spec: specOf(), epoch, socketPath, mode } as const;
+      const options = { objects, spoolDirectory, log: silent, now: () => performance.now() + clock.ms };
+      const start = { type: 'start', spec: specOf({}, limits), epoch, socketPath, mode } as const;
       const muxer = new MuxerProcess({ ...options, tell: (notice) => notices.push(notice) }, start);
       started.push(muxer);
       return muxer;
@@ -125,6 +192,8 @@ async function trial(t: TestContext): Promise<Trial> {
       return { audio: audio.length, video: video.length };
     },
     gaps: () => gaps,
+    socket,
+    clock,
   };
 }
 
