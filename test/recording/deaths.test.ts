@@ -1,44 +1,28 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ERROR_CODES } from '../../core/protocol/index.ts';
 import { eventually } from '../harness/condition.ts';
 import type { DocumentClientPage } from '../harness/page.ts';
 import { COLOURS, succeeded } from '../harness/viewing.ts';
 import { leftovers, longestStill, readFinished } from './harness/finished-file.ts';
 import { isAlive, type RecorderPart, recorderPids } from './harness/recorder-processes.ts';
-import { startRecordingServer } from './harness/recording-server.ts';
+import {
+  type ListedRecording,
+  listedRecording,
+  recorded,
+  startRecording,
+  startRecordingServer,
+} from './harness/recording-server.ts';
 
 const { fixture, folder, fileOf } = await startRecordingServer();
 const server = fixture.server.process.pid ?? 0;
 
-interface Listed {
-  readonly id: string;
-  readonly fileName: string;
-  readonly state: string;
-  readonly attempt: number;
-  readonly duration_ms: number;
-  readonly durable_ms: number;
-}
+const { httpUrl } = fixture.server;
 
-async function listed(name: string): Promise<Listed> {
-  const list = await (await fetch(`${fixture.server.httpUrl}/api/v1/recordings`)).json();
-  const found = (list as { recordings: Listed[] }).recordings.find(({ fileName }) => fileName === name);
+async function listed(name: string): Promise<ListedRecording> {
+  const found = await listedRecording(httpUrl, name);
   assert.ok(found, `no recording ${name}`);
   return found;
-}
-
-/** Resolves when the recording is durable up to `ms`. */
-function recorded(name: string, ms: number): Promise<Listed> {
-  return eventually(
-    `${ms} ms of ${name}`,
-    async () => {
-      const recording = await listed(name);
-      if (recording.durable_ms >= ms) return recording;
-      throw new Error(JSON.stringify(recording));
-    },
-    { timeoutMs: 60_000 },
-  );
 }
 
 /** A stream that is recorded into `name`, for at least 3 s already. */
@@ -46,17 +30,8 @@ async function record(t: TestContext, name: string): Promise<DocumentClientPage>
   const publisher = await fixture.open('chromium');
   t.after(() => publisher.close());
   succeeded(await publisher.publish(name, { colour: COLOURS.blue }));
-  // On a machine that does much else three processes may take longer to start than a request may.
-  await eventually(
-    'the start',
-    async () => {
-      const reply = await publisher.request('record.start', name, { fileName: name });
-      if (reply.err !== ERROR_CODES.timed_out) succeeded(reply);
-      return reply.err === 0;
-    },
-    { timeoutMs: 60_000 },
-  );
-  await recorded(`${name}.webm`, 3000);
+  await startRecording(publisher, name, name);
+  await recorded(httpUrl, `${name}.webm`, 3000);
   return publisher;
 }
 
@@ -114,7 +89,7 @@ for (const [index, { what, parts, signal, stillMs }] of CASES.entries()) {
     const killedAt = performance.now();
     for (const pid of pids) process.kill(pid, signal);
     await eventually('their end', () => !pids.some(isAlive), { timeoutMs: 30_000 });
-    await recorded(`${name}.webm`, before.duration_ms + 3000);
+    await recorded(httpUrl, `${name}.webm`, before.duration_ms + 3000);
     const wallMs = before.duration_ms + (performance.now() - killedAt);
     const { file, took } = await stopped(publisher, name);
     t.diagnostic(
@@ -154,7 +129,7 @@ test('a recorder that is told to go hands over, and the picture does not stand s
   await eventually('one recorder', () => recorderPids(server, 'supervisor').length === 1, {
     timeoutMs: 40_000,
   });
-  await recorded('over.webm', first.duration_ms + 6000);
+  await recorded(httpUrl, 'over.webm', first.duration_ms + 6000);
   const { file } = await stopped(publisher, 'over');
   t.diagnostic(`still ${Math.round(longestStill(file))} ms`);
   assert.ok(longestStill(file) < 500, `the picture stood still for ${longestStill(file)} ms`);

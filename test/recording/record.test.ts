@@ -7,26 +7,18 @@ import type { ReplyMessage } from '../harness/page.ts';
 import { COLOURS, succeeded } from '../harness/viewing.ts';
 import { leftovers, longestStill, readFinished } from './harness/finished-file.ts';
 import { recorderPids } from './harness/recorder-processes.ts';
-import { startRecordingServer } from './harness/recording-server.ts';
+import { recorded, startRecording, startRecordingServer } from './harness/recording-server.ts';
 
 const { fixture, folder, fileOf } = await startRecordingServer({ MILLRACE_RESUME_TIMEOUT: '3s' });
 
-/** Resolves when the recording is that long. */
-async function recorded(name: string, ms: number): Promise<void> {
-  await eventually(`${ms} ms of ${name}`, async () => {
-    const list = await (await fetch(`${fixture.server.httpUrl}/api/v1/recordings`)).json();
-    const { recordings } = list as { recordings: { fileName: string; durable_ms: number }[] };
-    return recordings.some(({ fileName, durable_ms }) => fileName === name && durable_ms >= ms);
-  });
-}
+const { httpUrl } = fixture.server;
 
 test('a stream is recorded from record.start to record.stop into a file that plays', async () => {
   const publisher = await fixture.open('chromium', '?events=1');
   succeeded(await publisher.publish('camera', { colour: COLOURS.blue }));
-  const started = await publisher.request('record.start', 'camera', { fileName: 'a/first.webm' });
-  succeeded(started);
+  const started = await startRecording(publisher, 'camera', 'a/first.webm');
   assert.ok(Math.abs(Date.parse(String(started.data.started_at)) - Date.now()) < 5000);
-  await recorded('a/first.webm', 4000);
+  await recorded(httpUrl, 'a/first.webm', 4000);
   const stopped = await publisher.request('record.stop', 'camera', {});
   succeeded(stopped);
   const { recording } = started.data;
@@ -45,14 +37,13 @@ test('two recordings of one stream run side by side, and the same asked for agai
   const publisher = await fixture.open('chromium');
   succeeded(await publisher.publish('twice', { colour: COLOURS.green }));
   const [one, two] = [
-    await publisher.request('record.start', 'twice', { fileName: 'one' }),
-    await publisher.request('record.start', 'twice', { fileName: 'two' }),
+    await startRecording(publisher, 'twice', 'one'),
+    await startRecording(publisher, 'twice', 'two'),
   ];
-  succeeded(one);
-  succeeded(two);
+  assert.notEqual(one.data.recording, two.data.recording);
   const again = await publisher.request('record.start', 'twice', { fileName: 'one' });
   assert.deepEqual(again.data, one.data);
-  await recorded('two.webm', 1500);
+  await recorded(httpUrl, 'two.webm', 1500);
   const stopped = await publisher.request('record.stop', 'twice', {});
   succeeded(stopped);
   assert.equal((stopped.data.recordings as unknown[]).length, 2);
@@ -84,8 +75,8 @@ test('a recording ends by itself when its publisher has gone for the resume time
   const starter = await fixture.open('chromium', '?events=1');
   const publisher = await fixture.open('chromium');
   succeeded(await publisher.publish('gone', { colour: COLOURS.blue }));
-  succeeded(await starter.request('record.start', 'gone', { fileName: 'gone' }));
-  await recorded('gone.webm', 1500);
+  await startRecording(starter, 'gone', 'gone');
+  await recorded(httpUrl, 'gone.webm', 1500);
   succeeded(await publisher.request('stream.close', 'gone', {}));
   const { data } = await eventually('record.ended', async () => {
     const events = await starter.run<ReplyMessage[]>('session.events');

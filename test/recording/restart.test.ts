@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { ERROR_CODES } from '../../core/protocol/index.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { eventually } from '../harness/condition.ts';
 import { type DocumentClientPage, openDocumentClient } from '../harness/page.ts';
@@ -11,7 +10,7 @@ import { type ServerProcess, startServer } from '../harness/server.ts';
 import { COLOURS, succeeded } from '../harness/viewing.ts';
 import { leftovers, readFinished } from './harness/finished-file.ts';
 import { isAlive, recorderPids } from './harness/recorder-processes.ts';
-import { recordingSettings } from './harness/recording-server.ts';
+import { listedRecording, recorded, recordingSettings, startRecording } from './harness/recording-server.ts';
 
 const browser = await launchBrowser('chromium');
 after(() => browser.close());
@@ -34,42 +33,6 @@ async function publish(t: TestContext, server: ServerProcess): Promise<DocumentC
   await page.connect(`${server.wsUrl}/`);
   succeeded(await page.publish('camera', { colour: COLOURS.blue }));
   return page;
-}
-
-async function startRecording(page: DocumentClientPage): Promise<void> {
-  // On a machine that does much else three processes may take longer to start than a request may.
-  await eventually(
-    'the start',
-    async () => {
-      const reply = await page.request('record.start', 'camera', { fileName: 'camera' });
-      if (reply.err !== ERROR_CODES.timed_out) succeeded(reply);
-      return reply.err === 0;
-    },
-    { timeoutMs: 60_000 },
-  );
-}
-
-interface Listed {
-  readonly state: string;
-  readonly attempt: number;
-  readonly durable_ms: number;
-}
-
-async function theRecording({ httpUrl }: ServerProcess): Promise<Listed | undefined> {
-  const list = await (await fetch(`${httpUrl}/api/v1/recordings`)).json();
-  return (list as { recordings: Listed[] }).recordings[0];
-}
-
-function recorded(server: ServerProcess, ms: number): Promise<Listed> {
-  return eventually(
-    `${ms} ms`,
-    async () => {
-      const recording = await theRecording(server);
-      if (recording !== undefined && recording.durable_ms >= ms) return recording;
-      throw new Error(JSON.stringify(recording));
-    },
-    { timeoutMs: 60_000 },
-  );
 }
 
 /** Ends the server, and says how its recorders end. */
@@ -96,8 +59,8 @@ for (const { what, end } of ENDS) {
     const { folder, start, file } = openFolder(t);
     const first = await start();
     const page = await publish(t, first);
-    await startRecording(page);
-    const before = await recorded(first, 3000);
+    await startRecording(page, 'camera', 'camera');
+    const before = await recorded(first.httpUrl, 'camera.webm', 3000);
     const parts = (['supervisor', 'muxer', 'receiver'] as const).flatMap((part) =>
       recorderPids(first.process.pid ?? 0, part),
     );
@@ -107,7 +70,7 @@ for (const { what, end } of ENDS) {
 
     const second = await start();
     const again = await publish(t, second);
-    await recorded(second, before.durable_ms + 4000);
+    await recorded(second.httpUrl, 'camera.webm', before.durable_ms + 4000);
     // It was begun by record.start, which storage knows: no name is needed.
     const stopped = await again.request('record.stop', 'camera', {});
     succeeded(stopped);
@@ -121,8 +84,8 @@ for (const { what, end } of ENDS) {
 test('a recording is completed by the next server from storage alone when nobody comes back', async (t) => {
   const { folder, start, file } = openFolder(t);
   const first = await start();
-  await startRecording(await publish(t, first));
-  const before = await recorded(first, 3000);
+  await startRecording(await publish(t, first), 'camera', 'camera');
+  const before = await recorded(first.httpUrl, 'camera.webm', 3000);
   const pid = first.process.pid ?? 0;
   for (const part of ['supervisor', 'muxer', 'receiver'] as const) {
     for (const one of recorderPids(pid, part)) process.kill(one, 'SIGKILL');
@@ -130,9 +93,11 @@ test('a recording is completed by the next server from storage alone when nobody
   first.process.kill('SIGKILL');
 
   const second = await start();
-  await eventually('its end', async () => (await theRecording(second))?.state === 'completed', {
-    timeoutMs: 60_000,
-  });
+  await eventually(
+    'its end',
+    async () => (await listedRecording(second.httpUrl, 'camera.webm'))?.state === 'completed',
+    { timeoutMs: 60_000 },
+  );
   const finished = await readFinished(file);
   assert.equal(finished.warnings, '');
   assert.ok(finished.durationMs >= before.durable_ms, `${finished.durationMs} of ${before.durable_ms} ms`);

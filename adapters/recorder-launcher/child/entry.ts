@@ -32,13 +32,9 @@ export async function takeNext(
  * @throws MillraceError `registry_unavailable`
  */
 export async function isOwn(registry: Registry, host: string, record: RecordingRecord): Promise<boolean> {
-  const { id, attempt, progress } = record;
-  const known = await registry.findRecording(id);
-  if (known !== undefined) return known.host === host && known.attempt === attempt;
-  const { entered } = await registry.enterRecording(specOf(record), host);
-  if (!entered || attempt === 0) return entered;
-  const taken = await registry.takeRecording({ id, host, seen: 0, stored: attempt - 1 });
-  return taken !== undefined && registry.saveRecording(id, attempt, progress);
+  const known = await registry.findRecording(record.id);
+  if (known !== undefined) return known.host === host && known.attempt === record.attempt;
+  return registry.reannounceRecording(record);
 }
 
 /** The registry hears how it ended, however long it is away. @param forgotten instead of that, it forgets it */

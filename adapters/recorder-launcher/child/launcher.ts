@@ -229,7 +229,9 @@ export class ChildLauncher implements RecorderLauncher {
         throw new MillraceError('name_taken', text);
       }
       try {
-        await storage.reserve(spec, { timeoutMs: Math.max(1, Math.round(deadlineMs - now())) });
+        // What hinders storage is to be told before whoever asked has given up.
+        const leftMs = Math.round(deadlineMs - now() - timeoutMs / 4);
+        await storage.reserve(spec, { timeoutMs: Math.max(1, leftMs) });
         this.#demandOpen();
       } catch (error) {
         await registry.forgetRecording(spec.id, 0).catch(() => false);
