@@ -38,8 +38,11 @@ test('Redis keeps nothing of what has run out, and no more than it must of what 
     const result = await registry.claimStream(claim('lobby', 'a'));
     await registry.releaseStream(name('lobby'), result.granted ? result.epoch : 0);
   }
-  // The name that was released is remembered, twice.
-  await eventually('nothing', async () => (await count()) === before + 2, { timeoutMs: 10_000 });
+  await registry.announceNode(node('b'));
+  await registry.reportDeadNode(nodeId('b'), 'first');
+  await registry.withdrawNode(nodeId('b'));
+  // The name that was released is remembered, twice, and the node that has gone.
+  await eventually('nothing else', async () => (await count()) === before + 3, { timeoutMs: 10_000 });
 });
 
 test('A node with thousands of streams is fenced bit by bit, and holds none of them meanwhile', async (t) => {

@@ -18,7 +18,7 @@ import {
 import { REGISTRY_RECOVERY_MS } from '../../core/registry/registry.ts';
 import { eventually } from '../harness/condition.ts';
 import { type RedisConfig, type RedisProcess, startRedis } from '../harness/redis.ts';
-import { openRegistry, outcomeOf, settle, single, startHolder } from './harness/process.ts';
+import { type Outcome, openRegistry, outcomeOf, settle, single, startHolder } from './harness/process.ts';
 
 const SOON = { everyMs: 10, timeoutMs: 10_000 };
 
@@ -160,12 +160,22 @@ test('what an old snapshot brings back is put right: what is held is announced, 
   const late = await newer.publish('late');
   await redis.kill();
   await redis.start();
+  const claims: Outcome[] = [];
   await eventually(
     'what is held',
-    async () =>
-      (await registry.findStream(name('moved')))?.epoch === after &&
-      (await registry.findStream(name('late')))?.epoch === late,
+    async () => {
+      // The snapshot knows nobody who has this name.
+      claims.push(await outcomeOf(() => registry.claimStream(claim('late', 'a'))));
+      return (
+        (await registry.findStream(name('moved')))?.epoch === after &&
+        (await registry.findStream(name('late')))?.epoch === late
+      );
+    },
     SOON,
+  );
+  assert.deepEqual(
+    claims.filter(({ message }) => message.includes('"granted":true')),
+    [],
   );
   const fresh = await eventually('names are given away', () => registry.claimStream(claim('new', 'a')), SOON);
   assert.ok(fresh.granted && fresh.epoch > late);

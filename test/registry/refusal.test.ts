@@ -5,6 +5,7 @@ import { claim, name, node } from '../../core/registry/conformance-trial.ts';
 import { eventually } from '../harness/condition.ts';
 import { type RedisConfig, startRedis } from '../harness/redis.ts';
 import { openRegistry, outcomeOf, settle, single, startHolder, surprises } from './harness/process.ts';
+import { startSlowProxy } from './harness/slow-proxy.ts';
 
 async function start(t: TestContext, config: RedisConfig = {}) {
   const redis = await startRedis(config);
@@ -38,6 +39,24 @@ test('a Redis that became a replica refuses writes and is read; it is told once,
   assert.ok(performance.now() - backMs < 2500);
   await eventually('that is told', () => said().at(-1) === 'Redis is back');
   assert.ok(said().length < 12, said().join('\n'));
+});
+
+test('a connection to a master that became a replica is left for one to whoever answers at its address now', async (t) => {
+  const [former, next] = [await start(t), await start(t)];
+  const proxy = await startSlowProxy(former.address);
+  t.after(() => proxy.stop());
+  const { registry } = openRegistry(t, single(proxy));
+  const holder = await startHolder(t, registry, 'a');
+  const epoch = await holder.publish('lobby');
+  proxy.target = next.address;
+  await former.command('REPLICAOF', '127.0.0.1', '1');
+  const startMs = performance.now();
+  await eventually('the next one', () => next.command('EXISTS', '{millrace:streams}:names'), { everyMs: 20 });
+  assert.equal((await registry.findStream(name('lobby')))?.epoch, epoch);
+  const tookMs = performance.now() - startMs;
+  t.diagnostic(`another master is told everything after ${Math.round(tookMs)} ms`);
+  // A second until it is noticed, another until the lease is renewed.
+  assert.ok(tookMs < 5000);
 });
 
 test('a Redis whose memory is full refuses writes and is read', async (t) => {

@@ -7,6 +7,8 @@ export interface SlowProxy {
   readonly address: RedisAddress;
   /** What passes from now on arrives so much later, each way. */
   delayMs: number;
+  /** Where new connections lead from now on. */
+  target: RedisAddress;
   /** Connections that are open now pass nothing any more, and stay open; new ones are as good as ever. */
   stall(): void;
   stop(): Promise<void>;
@@ -16,7 +18,7 @@ export async function startSlowProxy(target: RedisAddress): Promise<SlowProxy> {
   const sockets = new Set<Socket>();
   const stalled = new WeakSet<Socket>();
   const server = createServer((near) => {
-    const far = tcpConnect(target.port, target.host);
+    const far = tcpConnect(proxy.target.port, proxy.target.host);
     pass(near, far);
     pass(far, near);
   });
@@ -26,6 +28,7 @@ export async function startSlowProxy(target: RedisAddress): Promise<SlowProxy> {
   const proxy: SlowProxy = {
     address: { host: '127.0.0.1', port },
     delayMs: 0,
+    target,
     stall() {
       for (const socket of sockets) stalled.add(socket);
     },
