@@ -29,7 +29,7 @@ const NO_STATUS = 1005;
 const NO_CLOSE_FRAME = 1006;
 
 /** For the answer to a close frame. */
-export const CLOSE_TIMEOUT_MS = 1000;
+export const CLOSE_TIMEOUT_MS = 300;
 
 /** @param code of the close frame, or one that stands for its absence (RFC 6455 section 7.1.5) */
 export function goneOf(code: number, detail: string): Gone {

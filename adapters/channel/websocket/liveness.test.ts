@@ -36,6 +36,7 @@ describe('Each end knows that the other is gone', () => {
     await until(() => goneThere.length > 0);
     assert.equal(await new Promise((resolve) => channel.onClose(resolve)), 'dead');
     assert.equal(goneHere[0]?.why, 'silent');
+    assert.match(goneHere[0].detail, /three heartbeats/);
     assert.equal(goneThere[0]?.why, 'silent');
     assert.ok(tookMs >= 2 * HEARTBEAT_MS, `after ${tookMs} ms already`);
   });
