@@ -16,7 +16,7 @@ import type { TimedBlock, TimelineState } from '../recorder/timeline/index.ts';
 import { BUCKET, startVersitygw } from '../test/harness/versitygw.ts';
 import { pause } from './measure/pause.ts';
 import { median } from './measure/statistics.ts';
-import { FRAMES_PER_SECOND, makeMedia, picturesIn } from './recording-media.ts';
+import { FRAMES_PER_SECOND, mediaOf, picturesIn } from './recording-media.ts';
 import type { Bench } from './report.ts';
 
 const MBPS = 1;
@@ -65,7 +65,7 @@ export const completion: Bench = async ({ short, say }) => {
   ];
   const lengths = short ? [1, 5] : [10, 120];
   const rounds = short ? 1 : 3;
-  const frames = readFrames(makeMedia(home, MBPS).video);
+  const frames = readFrames(mediaOf(MBPS).video);
   const all: Completion[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '../test/harness/condition.ts';
 import { type ServerProcess, startServer } from '../test/harness/server.ts';
 import { recorderPids } from '../test/recording/harness/recorder-processes.ts';
 import { LoadClient } from './load-client.ts';
@@ -61,4 +62,12 @@ export async function startRecordingServer(
       await server.stop();
     },
   };
+}
+
+/** Where the machine is busy a recorder takes longer than a client may wait; then again. */
+export async function startRecording(session: Session): Promise<void> {
+  await eventually('a recording', () => session.request('record.start', STREAM, { fileName: 'millrace' }), {
+    timeoutMs: 60_000,
+    everyMs: 1000,
+  });
 }

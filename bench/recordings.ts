@@ -5,9 +5,9 @@ import { type Memory, memoryOf } from './measure/memory.ts';
 import { pause } from './measure/pause.ts';
 import { cpuSeconds } from './measure/process.ts';
 import { median, trend } from './measure/statistics.ts';
-import { FRAMES_PER_SECOND, makeMedia, picturesIn } from './recording-media.ts';
+import { FRAMES_PER_SECOND, mediaOf, picturesIn } from './recording-media.ts';
 import { PeerFeed } from './recording-peers.ts';
-import { type RecorderProcess, STREAM, startRecordingServer } from './recording-server.ts';
+import { type RecorderProcess, STREAM, startRecording, startRecordingServer } from './recording-server.ts';
 import type { Bench, Verdict } from './report.ts';
 
 const RATES_MBPS = [0.2, 1, 4];
@@ -44,7 +44,7 @@ interface Contestant {
 /** CPU time and memory of one recording, beside others that record the same stream at the same time. */
 export const recordings: Bench = async ({ short, say }) => {
   const rates = short ? [1] : [...RATES_MBPS, ...RATES_MBPS.toReversed()];
-  const runs = rates.map((mbps) => ({ mbps, spanMs: short ? 15_000 : 60_000 }));
+  const runs = rates.map((mbps) => ({ mbps, spanMs: short ? 15_000 : 30_000 }));
   // The longest goes last: is memory flat?
   if (!short) runs.push({ mbps: 4, spanMs: 600_000 });
   const all: Recorded[] = [];
@@ -62,10 +62,9 @@ export const recordings: Bench = async ({ short, say }) => {
 
 async function record(mbps: number, spanMs: number): Promise<Recorded[]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const media = makeMedia(folder, mbps);
   const recordingServer = await startRecordingServer(
     { MILLRACE_RECORDINGS: join(folder, 'recordings'), MILLRACE_RECORDING_SPOOL: join(folder, 'spool') },
-    media,
+    mediaOf(mbps),
   );
   const { session, access } = recordingServer;
   const feed = await PeerFeed.open(access, STREAM);
@@ -74,7 +73,7 @@ async function record(mbps: number, spanMs: number): Promise<Recorded[]> {
       await feed.ffmpeg(join(folder, 'ffmpeg.webm')),
       await feed.gstreamer(join(folder, 'gstreamer.webm')),
     ];
-    await session.request('record.start', STREAM, { fileName: 'millrace' });
+    await startRecording(session);
     const contestants: readonly Contestant[] = [
       {
         name: 'Millrace',

@@ -7,8 +7,8 @@ import { startVersitygw, type Versitygw } from '../test/harness/versitygw.ts';
 import { memoryOf } from './measure/memory.ts';
 import { pause } from './measure/pause.ts';
 import { cpuSeconds } from './measure/process.ts';
-import { makeMedia, picturesIn } from './recording-media.ts';
-import { STREAM, startRecordingServer } from './recording-server.ts';
+import { mediaOf, picturesIn } from './recording-media.ts';
+import { STREAM, startRecording, startRecordingServer } from './recording-server.ts';
 import type { Bench } from './report.ts';
 
 const RATES_MBPS = [0.2, 1, 4];
@@ -38,20 +38,30 @@ interface Uploaded {
 /** What a recording sends to S3, beside what its file has, and what is left to do when it is stopped. */
 export const uploads: Bench = async ({ short, say }) => {
   const spanMs = short ? 20_000 : 600_000;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  for (const mbps of RATES_MBPS) mediaOf(mbps);
   const store = await startVersitygw();
   try {
     // Each has a server of its own, so that what the proxies count is told apart.
-    const all = await Promise.all(RATES_MBPS.map((mbps) => upload(store, mbps, spanMs)));
+    const all = await Promise.all(
+      RATES_MBPS.map((mbps) => upload(store, { mbps, spanMs, folder: join(folder, `${mbps}`) })),
+    );
     for (const { mbps, uploadedBytes, fileBytes } of all)
       say(`${mbps} Mbit/s: ${uploadedBytes} bytes for a file of ${fileBytes}`);
     return report(all);
   } finally {
     await store.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 };
 
-async function upload(store: Versitygw, mbps: number, spanMs: number): Promise<Uploaded> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+interface Upload {
+  readonly mbps: number;
+  readonly spanMs: number;
+  readonly folder: string;
+}
+
+async function upload(store: Versitygw, { mbps, spanMs, folder }: Upload): Promise<Uploaded> {
   const secret = store.credentials.AWS_SECRET_ACCESS_KEY;
   const proxy = await FaultProxy.start({ port: store.port, secret });
   const recordingServer = await startRecordingServer(
@@ -59,13 +69,13 @@ async function upload(store: Versitygw, mbps: number, spanMs: number): Promise<U
       MILLRACE_RECORDINGS: `s3://recordings/${mbps}?endpoint=${proxy.endpoint}`,
       MILLRACE_RECORDING_SPOOL: join(folder, 'spool'),
     },
-    makeMedia(folder, mbps),
+    mediaOf(mbps),
   );
   const { session } = recordingServer;
   try {
     const before = { requests: proxy.requests.length, bytes: proxy.bytes.up };
     const startedMs = performance.now();
-    await session.request('record.start', STREAM, { fileName: 'millrace' });
+    await startRecording(session);
     await pause(SETTLE_MS);
     const pids = Object.values(recordingServer.recorder());
     const cpu = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
@@ -98,7 +108,6 @@ async function upload(store: Versitygw, mbps: number, spanMs: number): Promise<U
   } finally {
     await recordingServer.stop();
     await proxy.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -6,17 +6,24 @@ import { installDependencies } from './install.js';
 import { provideLoadClient } from './load-client.js';
 import { ROOT, runOnNode24 } from './node24.js';
 import { runSetup } from './trouble.js';
+import { provideVersitygw } from './versitygw.js';
 import { provideWorker } from './worker.js';
 
 const DEBIAN_PACKAGES = [
   { program: 'chromium', package: 'chromium', why: 'a browser that joins' },
   { program: 'ip', package: 'iproute2', why: 'a network namespace' },
+  { program: 'ffmpeg', package: 'ffmpeg', why: 'what is recorded, and another recorder of it' },
+  { program: 'gst-launch-1.0', package: 'gstreamer1.0-tools', why: 'one more recorder' },
+  { package: 'gstreamer1.0-plugins-base', why: 'sound for it' },
+  { package: 'gstreamer1.0-plugins-good', why: 'RTP and WebM for it' },
+  { package: 'gstreamer1.0-plugins-bad', why: 'its parser of Opus' },
 ];
 
 await runSetup(async () => {
   process.chdir(ROOT);
   await installDependencies();
   await provideDebianPackages(DEBIAN_PACKAGES);
+  await provideVersitygw();
   const env = {
     // Whoever runs this may have settings of their own in the environment.
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'))),
