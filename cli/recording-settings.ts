@@ -8,7 +8,7 @@ export const RECORDING_SETTINGS = {
   maxRecordings: withDefault(
     integer({ min: 1, max: 10_000 }),
     '32',
-    'Recordings at once. Each takes about 150 MB of memory, and 5 % of a core for 1 Mbit/s',
+    'Recordings at once. Each takes about 100 MB of memory, and what writing its bitrate costs',
   ),
   maxRecordingDuration: withDefault(
     duration({ min: '1s', max: '720h' }),

@@ -232,6 +232,10 @@ export class Run {
 
   #exited(attempt: number, code: number | null, signal: string | null): void {
     if (!this.#recorders.has(attempt)) return;
+    if (this.#over) {
+      this.#recorders.delete(attempt);
+      return;
+    }
     const died = code === null || !Object.values<number>(RECORDER_EXIT).includes(code);
     this.#context.log[died ? 'warn' : 'info'](
       { ...this.#logged(), attempt, code, signal },
