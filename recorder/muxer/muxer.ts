@@ -32,7 +32,7 @@ export interface MuxerSink {
 
 /** Ticks come that often: what is due until the next one is due now. */
 const TICK_MS = 100;
-const FIRST_FLUSH_MS = 300;
+const FIRST_FLUSH_MS = TICK_MS;
 /** What a reader holds back for missing packets may lie that far behind what it has given. */
 const READER_LAG_MS = 1000;
 /** A successor without a key frame needs one anyway; so old a one need not be kept for it. */
