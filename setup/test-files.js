@@ -1,5 +1,5 @@
 // Which files hold tests. Unit tests stand beside the code; test/ holds the suites of the whole system.
-const ROOMS = ['adapters', 'cli', 'client', 'core', 'docs', 'signaling', 'web'];
+const ROOMS = ['adapters', 'cli', 'client', 'core', 'docs', 'recorder', 'signaling', 'web'];
 
 /** No root, no browser, no worker, no compiler: seconds. */
 export const QUICK_TESTS = [
