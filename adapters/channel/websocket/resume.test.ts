@@ -23,7 +23,8 @@ import { clusterToken, connect, secrets, startChannelServer } from './harness/co
 import { startNetwork } from './harness/network.ts';
 import { signChannelToken } from './token.ts';
 
-const LIMITS = { heartbeatMs: 50, resumeMs: 500 };
+/** Heartbeats so slow that no busy machine looks dead: most of this is about something else. */
+const LIMITS = { heartbeatMs: 1000, resumeMs: 500 };
 
 const endOf = (channel: Channel<TrialCalls, TrialNotice>) =>
   new Promise<ChannelEnd>((resolve) => channel.onClose(resolve));
@@ -87,13 +88,8 @@ describe('A connection whose socket broke goes on over another:', () => {
     const { network, channel, peers, gone } = await openThroughNetwork(t);
     const heard = collect(channel);
     const handled: unknown[] = [];
-    let done = false;
-    const cuts = (async () => {
-      while (!done) {
-        network.reset();
-        await sleep(Math.random() * 40);
-      }
-    })();
+    const cuts = setInterval(() => Math.random() < 0.5 && network.reset(), 10);
+    t.after(() => clearInterval(cuts));
     const endMs = performance.now() + 1500;
     let sent = 0;
     while (performance.now() < endMs) {
@@ -103,8 +99,7 @@ describe('A connection whose socket broke goes on over another:', () => {
       const calls = round.map((value) => channel.call('echo', { value }, { timeoutMs: LONG_MS }));
       for (const reply of await Promise.all(calls)) handled.push(reply.value);
     }
-    done = true;
-    await cuts;
+    clearInterval(cuts);
     await until(() => heard.length >= sent);
     t.diagnostic(`${sent} notices and calls`);
     assert.deepEqual(heard, numbers(sent));
@@ -128,13 +123,13 @@ describe('A connection whose socket broke is gone for good', () => {
   });
 
   test('when nobody answers within three heartbeats', async (t) => {
-    const { network, channel, gone } = await openThroughNetwork(t);
+    const { network, channel, gone } = await openThroughNetwork(t, { heartbeatMs: 100 });
     network.stall();
     const call = channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS });
     network.reset();
     await assert.rejects(call, named('no_media_server'));
     assert.equal(gone[0]?.why, 'silent');
-    assert.match(gone[0].detail, /not open within 150 ms/);
+    assert.match(gone[0].detail, /not open within 300 ms/);
     assert.equal(await endOf(channel), 'dead');
   });
 
