@@ -85,7 +85,7 @@ describe('A connection whose socket broke goes on over another:', () => {
   });
 
   test('nothing is lost, doubled or out of order, however often it breaks', async (t) => {
-    const { network, channel, peers, gone } = await openThroughNetwork(t);
+    const { network, channel, peers, gone } = await openThroughNetwork(t, { ...LIMITS, resumeMs: LONG_MS });
     const heard = collect(channel);
     const handled: unknown[] = [];
     const cuts = setInterval(() => Math.random() < 0.5 && network.reset(), 10);
