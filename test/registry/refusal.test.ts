@@ -42,7 +42,8 @@ test('a Redis that became a replica refuses writes and is read; it is told once,
 });
 
 test('a connection to a master that became a replica is left for one to whoever answers at its address now', async (t) => {
-  const [former, next] = [await start(t), await start(t)];
+  const [former, next] = [await start(t), await startRedis()];
+  t.after(() => next.stop());
   const proxy = await startSlowProxy(former.address);
   t.after(() => proxy.stop());
   const { registry } = openRegistry(t, single(proxy));

@@ -86,7 +86,8 @@ export class Pulse {
       if (before !== undefined && before !== this.#birth) this.#onLoss();
       this.#onBeat(outcome === 'complete');
     } catch {
-      // The call has told it.
+      // The call has told it. One that takes no writes is no silent one.
+      if (this.#calls.reach(this.#slot).isUp) this.#answeredAtMs = performance.now();
       if (performance.now() - this.#answeredAtMs < SILENCE_MS || this.#stopped) return;
       this.#answeredAtMs = performance.now();
       if (this.#client.status === 'ready') reconnect(this.#client, this.#hashSlot);
