@@ -69,12 +69,13 @@ test('A recorder that must leave says so, goes on, and goes when its successor h
 });
 
 test('A recorder whose home is gone makes everything durable and goes, completing nothing', async (t) => {
-  const { supervisor, home, told } = startAttempt(t);
+  const { supervisor, home, told } = startAttempt(t, { muxer: 'slow' });
   await until(() => home.state === 'recording');
-  home.reachable = false;
+  // As a home answers that is about to end.
+  home.orders = { ...RECORD, todo: 'superseded' };
   supervisor.homeLost();
   assert.equal(await supervisor.ended, RECORDER_EXIT.left);
-  assert.deepEqual(told('muxer'), ['start record', 'flush']);
+  assert.deepEqual(told('muxer'), ['start record', 'flush', 'flushed']);
   assert.deepEqual(home.asked, []);
 });
 

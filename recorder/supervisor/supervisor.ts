@@ -156,7 +156,8 @@ export class Supervisor {
   }
 
   #obey(orders: RecorderOrders): void {
-    if (this.#phase === 'ended') return;
+    // What it is about to do is right whatever home says.
+    if (this.#phase === 'ended' || this.#departing) return;
     const before = this.#orders;
     this.#orders = orders;
     if (orders.todo === 'superseded') {

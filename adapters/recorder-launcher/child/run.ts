@@ -65,6 +65,7 @@ export class Run {
   #savedAtMs: number;
   #stepAtMs = 0;
   #over = false;
+  #leaving = false;
 
   /** @param stored the highest attempt that storage tells of, of an adopted one */
   constructor(record: RecordingRecord, context: RunContext, stored?: number) {
@@ -141,7 +142,7 @@ export class Run {
   /** A recorder's word. @returns what it is to do */
   hear(report: RecorderReport, peer: Peer<RecorderNotice>): RecorderOrders {
     const recorder = this.#recorders.get(report.attempt);
-    if (recorder === undefined || this.#over) return SUPERSEDED;
+    if (recorder === undefined || (this.#over && !this.#leaving)) return SUPERSEDED;
     const nowMs = this.#context.now();
     recorder.heardAtMs = nowMs;
     recorder.report = report;
@@ -198,6 +199,7 @@ export class Run {
   /** This process ends: recorders make everything durable and go. Resolves when they have. */
   async leave(): Promise<void> {
     this.#over = true;
+    this.#leaving = true;
     this.#stream.close();
     const recorders = [...this.#recorders.values()];
     for (const recorder of recorders) recorder.disconnect();

@@ -5,7 +5,8 @@ import type { MuxerNotice, MuxerOrder, ReceiverNotice, ReceiverOrder } from '../
 
 /**
  * A receiver or a muxer that does nothing but talk. `FAKE_LOG` names the file that it writes what it hears
- * to; `FAKE_MUXER` may make the muxer reach its `limit`, receive `nothing`, or `hang` as it finishes.
+ * to; `FAKE_MUXER` may make the muxer reach its `limit`, receive `nothing`, be
+ * `slow` to flush, or `hang` as it finishes.
  */
 const part = process.argv[2] === 'recorder-receiver' ? 'receiver' : 'muxer';
 const { FAKE_LOG: file = '', FAKE_MUXER: way } = process.env;
@@ -31,11 +32,17 @@ function obey(order: MuxerOrder): void {
       begin('recording');
       return;
     case 'flush':
-      tell({ type: 'flushed' });
+      setTimeout(flushed, way === 'slow' ? 1500 : 0);
       return;
     case 'finish':
       finish();
   }
+}
+
+function flushed(): void {
+  if (way === 'slow')
+    appendFileSync(file, `${JSON.stringify({ part, pid: process.pid, order: { type: 'flushed' } })}\n`);
+  tell({ type: 'flushed' });
 }
 
 let timer: NodeJS.Timeout | undefined;
