@@ -120,7 +120,7 @@ function prepare(config: RedisConfig, port: number, ...modes: readonly '--sentin
       lazyConnect: true,
       retryStrategy: null,
       enableReadyCheck: false,
-      commandTimeout: 2000,
+      commandTimeout: 10_000,
     });
     client.on('error', () => {});
     try {

@@ -7,8 +7,6 @@ import { Reach, unavailable } from './reach.ts';
 import { SCRIPTS, type ScriptName, scriptText } from './scripts.ts';
 import { SILENT, troubleOf } from './trouble.ts';
 
-/** From the call to its failure, whatever it waited for. */
-const CALL_TIMEOUT_MS = 900;
 /** More than any process has under way at once while Redis answers. */
 const MAX_IN_FLIGHT = 10_000;
 
@@ -21,6 +19,7 @@ export class Calls {
   readonly #reaches: ReadonlyMap<Slot, Reach>;
   readonly #keys: ReadonlyMap<Slot, readonly string[]>;
   readonly #onBirth: (slot: Slot, birth: string) => void;
+  readonly #timeoutMs: number;
   #inFlight = 0;
   #closed = false;
 
@@ -30,9 +29,12 @@ export class Calls {
     prefix: string;
     slots: readonly Slot[];
     onBirth: (slot: Slot, birth: string) => void;
+    /** From a call to its failure, whatever it waited for. */
+    timeoutMs: number;
     log: Logger;
   }) {
-    const { client, prefix, slots, onBirth, log } = options;
+    const { client, prefix, slots, onBirth, timeoutMs, log } = options;
+    this.#timeoutMs = timeoutMs;
     this.#client = client;
     this.#onBirth = onBirth;
     // The nodes of a cluster come and go one by one.
@@ -74,7 +76,7 @@ export class Calls {
     this.demandOpen();
     const startedMs = performance.now();
     await this.reach(SCRIPTS[name].slot).demand();
-    return this.send(name, args, { timeoutMs: CALL_TIMEOUT_MS - (performance.now() - startedMs), onLate });
+    return this.send(name, args, { timeoutMs: this.#timeoutMs - (performance.now() - startedMs), onLate });
   }
 
   /** The same, though Redis may be away. */
@@ -82,7 +84,7 @@ export class Calls {
     name: ScriptName,
     args: readonly (string | number)[],
     {
-      timeoutMs = CALL_TIMEOUT_MS,
+      timeoutMs = this.#timeoutMs,
       onLate,
     }: { readonly timeoutMs?: number; readonly onLate?: ((answer: Answer) => void) | undefined } = {},
   ): Promise<Answer> {

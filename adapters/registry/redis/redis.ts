@@ -25,13 +25,22 @@ export interface RedisRegistryOptions {
   /** Begins every key, so that several clusters can share one Redis. */
   readonly prefix: string;
   readonly log: Logger;
+  /** How long a call may take. The registry's contract says less than a second; tests of anything else have time. */
+  readonly callTimeoutMs?: number;
 }
+
+const CALL_TIMEOUT_MS = 900;
 
 /**
  * The registry that a cluster shares. It connects by itself and again and again; what is called before that,
  * or while Redis is away, fails with `registry_unavailable`. README.md tells what is kept there, and how.
  */
-export function createRedisRegistry({ target, prefix, log: parent }: RedisRegistryOptions): Registry {
+export function createRedisRegistry({
+  target,
+  prefix,
+  log: parent,
+  callTimeoutMs = CALL_TIMEOUT_MS,
+}: RedisRegistryOptions): Registry {
   const log = parent.child({ redis: targetText(target) });
   const client = connect(target, `${prefix}-registry`);
   const pulses = new Map<Slot, Pulse>();
@@ -41,6 +50,7 @@ export function createRedisRegistry({ target, prefix, log: parent }: RedisRegist
     prefix,
     slots: SLOT_NAMES,
     onBirth: (slot, birth) => pulses.get(slot)?.notice(birth),
+    timeoutMs: callTimeoutMs,
     log,
   });
   const streamsSlot = hashSlot(hashTag('streams', prefix));

@@ -26,7 +26,9 @@ export async function settle(command: Command, prefix: string): Promise<void> {
 export async function makeTrial(target: RedisTarget, command: Command): Promise<RegistryTrial> {
   const prefix = `trial-${randomUUID()}`;
   await settle(command, prefix);
-  const [registry, peer] = [0, 1].map(() => createRedisRegistry({ target, prefix, log: QUIET }));
+  const [registry, peer] = [0, 1].map(() =>
+    createRedisRegistry({ target, prefix, log: QUIET, callTimeoutMs: 10_000 }),
+  );
   if (registry === undefined || peer === undefined) throw new Error('two were made');
   return {
     registry,
