@@ -6,6 +6,9 @@ import { ROOT, runOnNode24 } from './node24.js';
 import { QUICK_TESTS } from './test-files.js';
 import { runSetup } from './trouble.js';
 
+/** For a file as a whole; what hangs must not hang for ever. */
+const FILE_TIMEOUT_MS = 3 * 60_000;
+
 await runSetup(async () => {
   process.chdir(ROOT);
   await installDependencies();
@@ -15,7 +18,12 @@ await runSetup(async () => {
     step('lint', 'biome', ['check', ...(colours ? ['--colors=force'] : [])]),
   ]);
   const startedMs = performance.now();
-  const tests = await runOnNode24(['--test', '--test-reporter=dot', ...QUICK_TESTS]);
+  const tests = await runOnNode24([
+    '--test',
+    '--test-reporter=dot',
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    ...QUICK_TESTS,
+  ]);
   report('unit tests', tests === 0, startedMs);
   return passed.every(Boolean) && tests === 0 ? 0 : 1;
 });
