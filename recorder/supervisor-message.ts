@@ -81,7 +81,10 @@ export type MuxerNotice =
   /** All that was received is durable. */
   | { readonly type: 'flushed' }
   /** Complete, checked and cleaned up. Without media there are no files, and nothing is left in storage. */
-  | { readonly type: 'finished'; readonly files: readonly RecordingFile[] }
+  | ({ readonly type: 'finished'; readonly files: readonly RecordingFile[] } & Partial<
+      // Of all files together, where their muxer did not tell it before.
+      Pick<RecordingProgress, 'startedAtMs' | 'gaps'>
+    >)
   /**
    * It cannot go on. `again`: what hinders it may pass (storage is away), another muxer is to be started after
    * a while; else the recording has failed for good.

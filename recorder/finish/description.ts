@@ -4,6 +4,9 @@ import { markOf } from '../store/reservation.ts';
 import type { UnfinishedFile } from './unfinished-file.ts';
 
 const DURATION = 'millrace-duration-ms';
+const STARTED_AT = 'millrace-started-at';
+const GAPS = 'millrace-gaps';
+const GAPS_MS = 'millrace-gaps-ms';
 
 /** What an object of a recording says of itself before all is known: when its upload is created. */
 export function firstMetadata({ spec, file }: Pick<UnfinishedFile, 'spec' | 'file'>): Metadata {
@@ -18,10 +21,10 @@ export function firstMetadata({ spec, file }: Pick<UnfinishedFile, 'spec' | 'fil
 export function finalMetadata(file: UnfinishedFile): Metadata {
   return {
     ...firstMetadata(file),
-    'millrace-started-at': new Date(file.startedAtMs).toISOString(),
+    [STARTED_AT]: new Date(file.startedAtMs).toISOString(),
     [DURATION]: String(Math.round(file.durationMs)),
-    'millrace-gaps': String(file.gaps.count),
-    'millrace-gaps-ms': String(Math.round(file.gaps.totalMs)),
+    [GAPS]: String(file.gaps.count),
+    [GAPS_MS]: String(Math.round(file.gaps.totalMs)),
   };
 }
 
@@ -29,6 +32,19 @@ export function finalMetadata(file: UnfinishedFile): Metadata {
 export function durationIn(metadata: Metadata): number | undefined {
   const text = metadata[DURATION];
   return text === undefined ? undefined : Number(text);
+}
+
+/** Unix time; undefined as above. */
+export function startedAtIn(metadata: Metadata): number | undefined {
+  const atMs = Date.parse(metadata[STARTED_AT] ?? '');
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
+/** undefined as above. */
+export function gapsIn(metadata: Metadata): { readonly count: number; readonly totalMs: number } | undefined {
+  const { [GAPS]: count, [GAPS_MS]: totalMs } = metadata;
+  if (count === undefined || totalMs === undefined) return undefined;
+  return { count: Number(count), totalMs: Number(totalMs) };
 }
 
 /** The JSON file beside a finished one. */

@@ -1,8 +1,8 @@
 import type { RecorderReport } from '../../core/channel/recorder.ts';
 import { NO_PROGRESS } from '../../core/recording/progress.ts';
-import type { RecordingFile, RecordingProgress, RecordingState } from '../../core/recording/recording.ts';
+import type { RecordingProgress, RecordingState } from '../../core/recording/recording.ts';
 import { EffortTally, type StorageEffort } from '../../core/recording/storage-effort.ts';
-import type { ReceiverNotice } from '../supervisor-message.ts';
+import type { MuxerNotice, ReceiverNotice } from '../supervisor-message.ts';
 
 /** What the parts say of themselves, as it is told to home. */
 export class Findings {
@@ -45,11 +45,13 @@ export class Findings {
     this.#progress = { ...this.#progress, message };
   }
 
-  finished(files: readonly RecordingFile[]): void {
+  finished({ files, startedAtMs, gaps }: MuxerNotice & { readonly type: 'finished' }): void {
     const { message: _, ...progress } = this.#progress;
     const durationMs = files.reduce((sum, file) => sum + file.durationMs, 0);
     this.#progress = {
       ...progress,
+      ...(startedAtMs !== undefined && { startedAtMs }),
+      ...(gaps !== undefined && { gaps }),
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       receivedMs: durationMs,
       durableMs: durationMs,

@@ -17,6 +17,7 @@ test('A recorder records until it is told to stop, then completes the file and s
   assert.equal(progress?.state, 'completed');
   assert.deepEqual(progress?.files, [{ key: 'a.webm', bytes: 1000, durationMs: 4000 }]);
   assert.deepEqual([progress?.bytes, progress?.durableMs], [1000, 4000]);
+  assert.deepEqual(progress?.gaps, { count: 2, totalMs: 300 });
 });
 
 test('A muxer that dies has a successor with a higher epoch at once; the receiver stays', async (t) => {

@@ -7,7 +7,7 @@ import {
   type RecorderOrders,
   type RecorderReport,
 } from '../../core/channel/recorder.ts';
-import { type RecordingEpoch, type RecordingFile, recordingEpoch } from '../../core/recording/recording.ts';
+import { type RecordingEpoch, recordingEpoch } from '../../core/recording/recording.ts';
 import type {
   MuxerMode,
   MuxerNotice,
@@ -269,7 +269,7 @@ export class Supervisor {
         this.#flushed();
         return;
       case 'finished':
-        void this.#complete(notice.files);
+        void this.#complete(notice);
         return;
       case 'failed':
         this.#failed(notice.message, notice.again);
@@ -287,9 +287,9 @@ export class Supervisor {
     }
   }
 
-  #complete(files: readonly RecordingFile[]): Promise<void> {
-    if (files.length > 0) {
-      this.#findings.finished(files);
+  #complete(finished: Extract<MuxerNotice, { readonly type: 'finished' }>): Promise<void> {
+    if (finished.files.length > 0) {
+      this.#findings.finished(finished);
       return this.#conclude('completed', RECORDER_EXIT.completed);
     }
     this.#findings.hindered('no media came');

@@ -89,7 +89,8 @@ for (const [index, { what, parts, signal, stillMs }] of CASES.entries()) {
     const killedAt = performance.now();
     for (const pid of pids) process.kill(pid, signal);
     await eventually('their end', () => !pids.some(isAlive), { timeoutMs: 30_000 });
-    await recorded(httpUrl, `${name}.webm`, before.duration_ms + 3000);
+    // Beyond what those can have written that went on until somebody noticed.
+    await recorded(httpUrl, `${name}.webm`, before.duration_ms + (signal === 'SIGSTOP' ? 10_000 : 3000));
     const wallMs = before.duration_ms + (performance.now() - killedAt);
     const { file, took } = await stopped(publisher, name);
     t.diagnostic(
@@ -115,6 +116,8 @@ for (const part of ['muxer', 'supervisor'] as const) {
       const file = await readFinished(fileOf(`${name}.webm`));
       assert.equal(file.warnings, '');
       assert.ok(file.durationMs >= before.durable_ms, `${file.durationMs} of ${before.durable_ms} ms`);
+      const ended = await listed(`${name}.webm`);
+      assert.deepEqual([ended.state, ended.started_at], ['completed', before.started_at]);
       assert.deepEqual(leftovers(folder), []);
       await eventually('no recorder', () => recorderPids(server, 'supervisor').length === 0);
     });

@@ -59,7 +59,7 @@ function begin(state: RecordingState): void {
 function finish(): void {
   if (way === 'hang') return;
   const file = { key: 'a.webm' as RecordingKey, bytes: 1000, durationMs: 4000 };
-  tell({ type: 'finished', files: way === 'nothing' ? [] : [file] });
+  tell({ type: 'finished', files: way === 'nothing' ? [] : [file], gaps: { count: 2, totalMs: 300 } });
 }
 
 function tell(notice: MuxerNotice | ReceiverNotice): void {

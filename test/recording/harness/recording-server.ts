@@ -55,6 +55,7 @@ export interface ListedRecording {
   readonly fileName: string;
   readonly state: string;
   readonly attempt: number;
+  readonly started_at: string | null;
   readonly duration_ms: number;
   readonly durable_ms: number;
 }
