@@ -33,7 +33,7 @@ describe('the command doctor', () => {
         'udp-buffers',
         'open-files',
       ],
-      ...['memory', 'disk', 'storage', 'clock'],
+      ...['memory', 'disk', 'storage', 'redis', 'clock'],
     ]);
   });
 

@@ -161,7 +161,8 @@ describe('the doctor looks at what the machine has, and', () => {
     const settings = { XDG_CACHE_HOME: full };
     const mount = (options: string) => `mount -t tmpfs -o ${options} tmpfs ${full}`;
     const small = await doctor(state.path, { settings, within: OWN_MOUNTS, first: mount('size=1m') });
-    says(small.of('disk'), 'warning', /full \(cache\): [01] MiB free/, /XDG_CACHE_HOME/);
+    // The doctor's own compiled code may have made the folder in it already.
+    says(small.of('disk'), 'warning', /full(\/millrace)? \(cache\): [01] MiB free/, /XDG_CACHE_HOME/);
     const readOnly = await doctor(state.path, { settings, within: OWN_MOUNTS, first: mount('ro') });
     says(readOnly.of('disk'), 'warning', /cannot be written/, /XDG_CACHE_HOME/);
   });
