@@ -86,16 +86,16 @@ describe('A muxer process', () => {
   test('makes durable what it has when its receiver says nothing any more, and when that is gone', async (t) => {
     const { tell, start, clock, socket } = await trial(t);
     const muxer = start(1);
-    tell(EVENTS.filter(({ atMs }) => atMs < 5500));
-    await received(muxer, 5400);
-    assert.ok(muxer.progress.durableMs < 5400);
+    tell(EVENTS.filter(({ atMs }) => atMs < 5900));
+    await received(muxer, 5800);
+    assert.ok(muxer.progress.durableMs < 5800);
     clock.ms += 5000;
     muxer.tick();
-    await eventually('all to be durable', () => muxer.progress.durableMs >= 5400);
-    tell(EVENTS.filter(({ atMs }) => atMs >= 5500 && atMs < 6000));
-    await received(muxer, 5900);
+    await eventually('all to be durable', () => muxer.progress.durableMs >= 5800);
+    tell(EVENTS.filter(({ atMs }) => atMs >= 5900 && atMs < 6300));
+    await received(muxer, 6200);
     socket.close();
-    await eventually('all to be durable', () => muxer.progress.durableMs >= 5900);
+    await eventually('all to be durable', () => muxer.progress.durableMs >= 6200);
   });
 
   test('says that the longest duration is reached, and takes nothing more', async (t) => {

@@ -4,6 +4,7 @@ import { NO_PROGRESS } from '../../core/recording/progress.ts';
 import type { RecordingProgress } from '../../core/recording/recording.ts';
 import { EffortTally } from '../../core/recording/storage-effort.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
+import { describedFiles } from '../finish/described-files.ts';
 import type { SourceEvent } from '../source-event.ts';
 import type { MuxerNotice, MuxerOrder } from '../supervisor-message.ts';
 import { Files } from './files.ts';
@@ -231,8 +232,9 @@ export class MuxerProcess {
     const files = this.#files
       ? await this.#files.finish()
       : await finishFiles({ objects, spoolDirectory, spec, epoch, log });
+    const described = await describedFiles(objects, files);
     this.#phase = 'over';
-    tell({ type: 'finished', files });
+    tell({ type: 'finished', files, ...described });
   }
 
   #fail(error: unknown): void {
