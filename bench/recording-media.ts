@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const AUDIO_BPS = 32_000;
 const SECONDS = 8;
 export const FRAMES_PER_SECOND = 30;
-const KEY_FRAME_SECONDS = 4;
+const KEY_FRAME_SECONDS = 2;
 
 /** Files that the load client replays: a picture in VP8, and sound in Opus. */
 export interface Media {
