@@ -26,7 +26,7 @@ const STREAMS = ['a', 'b'];
 const MAX_WAITS = 5000;
 
 /** A step in which an epoch is named by its age: 0 the one granted last, 1 the one before it, -1 one never granted. */
-const draft = fc.record({
+export const draft = fc.record({
   kind: fc.constantFrom(
     ...(['announce', 'announce', 'withdraw', 'fence', 'report', 'report', 'pass'] as const),
     ...(['save', 'save', 'take', 'delete'] as const),
@@ -49,7 +49,7 @@ const draft = fc.record({
   tracks: fc.constantFrom([VIDEO], [AUDIO, VIDEO]),
   ms: fc.constantFrom(1, 500, NODE_LEASE_MS - 1, NODE_LEASE_MS),
 });
-type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
+export type Draft = typeof draft extends fc.Arbitrary<infer T> ? T : never;
 
 /**
  * Random calls in random order, held against the model after each.
@@ -96,7 +96,7 @@ async function compare(trial: RegistryTrial, drafts: readonly Draft[]): Promise<
   }
 }
 
-function toStep(draft: Draft, model: RegistryModel): Step {
+export function toStep(draft: Draft, model: RegistryModel): Step {
   const stream = name(draft.stream);
   const epochs = model.epochs.get(stream) ?? [];
   const epoch = (draft.age < 0 ? undefined : epochs.at(-1 - draft.age)) ?? model.highest(stream) + 1000;
@@ -149,7 +149,7 @@ function sessionEpoch(draft: Draft, model: RegistryModel): number {
   return draft.age > 0 ? 0 : epoch + 1000;
 }
 
-async function perform(step: Step, { registry, advance }: RegistryTrial) {
+export async function perform(step: Step, { registry, advance }: RegistryTrial) {
   switch (step.do) {
     case 'pass':
       return advance?.(step.ms);
@@ -227,7 +227,7 @@ function nameOf(change: StreamChange): StreamName {
   return change.type === 'released' ? change.name : change.stream.name;
 }
 
-function errorName(error: unknown): string {
+export function errorName(error: unknown): string {
   if (error instanceof MillraceError) return error.errorName;
   throw error;
 }

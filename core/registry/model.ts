@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Track } from '../channel/media.ts';
 import type { SessionId } from '../protocol/session-id.ts';
 import type { StreamName } from '../protocol/stream-name.ts';
@@ -62,6 +63,33 @@ export class RegistryModel {
   readonly #evidence = new Map<NodeId, { readonly observer: string; readonly atMs: number }>();
   readonly #sessions = new Map<SessionId, Kept>();
   #nowMs = 0;
+
+  /** Another one that knows what this one does, and goes on by itself. */
+  clone(): RegistryModel {
+    const clone = new RegistryModel();
+    clone.changes.push(...this.changes);
+    for (const [name, epochs] of this.epochs) clone.epochs.set(name, epochs);
+    for (const [id, node] of this.#nodes) clone.#nodes.set(id, node);
+    for (const id of this.#gone) clone.#gone.add(id);
+    for (const [name, stream] of this.#streams) clone.#streams.set(name, stream);
+    for (const [id, evidence] of this.#evidence) clone.#evidence.set(id, evidence);
+    for (const [id, kept] of this.#sessions) clone.#sessions.set(id, kept);
+    clone.#nowMs = this.#nowMs;
+    return clone;
+  }
+
+  /** Whether both will answer everything alike; what they tell of the past is not looked at. */
+  equals(other: RegistryModel): boolean {
+    const knowledge = (model: RegistryModel) => [
+      model.#nodes,
+      model.#gone,
+      model.#streams,
+      model.#evidence,
+      model.#sessions,
+      model.epochs,
+    ];
+    return isDeepStrictEqual(knowledge(this), knowledge(other));
+  }
 
   /** Takes the step. @returns what the registry must answer */
   take(step: Step): Answer {

@@ -6,7 +6,7 @@ import type { Chunk } from '../chunk.ts';
 import { webmEnds } from '../finish/ends.ts';
 import { openStore } from '../store/open-store.ts';
 import type { RecordingStore, StoreProgress } from '../store/store.ts';
-import { lengthBefore } from '../timeline/index.ts';
+import { parseTimelineState } from '../timeline/index.ts';
 import { FileQueue } from './file-queue.ts';
 import { FINISH_MS, finishFiles, isStorageAway } from './finish-files.ts';
 
@@ -47,8 +47,8 @@ export class Files {
   static async open(options: FilesOptions): Promise<Files> {
     const files = new Files(options);
     const store = await openStore(files.#storeOptions());
-    const state = store.recovered?.state;
-    files.#queues.push(new FileQueue(store.file, state ? lengthBefore(state.timeline) : 0, store));
+    const timeline = parseTimelineState(store.recovered?.state?.timeline);
+    files.#queues.push(new FileQueue(store.file, timeline?.beforeMs ?? 0, store));
     return files;
   }
 

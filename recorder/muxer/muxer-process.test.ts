@@ -8,9 +8,11 @@ import { EventLog } from '../receiver/event-log.ts';
 import { MuxerSocket } from '../receiver/muxer-socket.ts';
 import type { SourceEvent } from '../source-event.ts';
 import { keysIn, LONG, silent, specOf, temporaryFolder } from '../store/harness/trial.ts';
+import { openStore } from '../store/open-store.ts';
 import type { MuxerMode, MuxerNotice } from '../supervisor-message.ts';
-import { readBack } from './harness/collector.ts';
+import { Collector, readBack } from './harness/collector.ts';
 import { hello, sourceEvents, syntheticFrames } from './harness/rtp-source.ts';
+import { Muxer } from './muxer.ts';
 import { MuxerProcess } from './muxer-process.ts';
 
 const EVENTS = sourceEvents(syntheticFrames(12_000));
@@ -118,6 +120,27 @@ describe('A muxer process', () => {
     assert.deepEqual(await blocks(), BLOCKS);
   });
 
+  test('begins the next file behind one that was left by a version it does not know', async (t) => {
+    const { tell, start, finish, notices, options } = await trial(t);
+    const collector = new Collector();
+    const limits = { ...specOf().limits };
+    const other = new Muxer({ sink: collector, limits });
+    for (const event of [hello(), ...EVENTS]) other.take(event);
+    const store = await openStore({ ...options, spec: specOf(), epoch: 1 });
+    for (const chunk of collector.chunks)
+      assert.ok(store.append({ ...chunk, state: { ...chunk.state, timeline: { of: 'another version' } } }));
+    await store.close(20_000);
+    const muxer = start(2);
+    tell(EVENTS);
+    await received(muxer, 11_900);
+    await finish(muxer);
+    const finished = notices.find((notice) => notice.type === 'finished');
+    assert.deepEqual(
+      finished?.files.map(({ key }) => key),
+      ['live/a.webm', 'live/a-2.webm'],
+    );
+  });
+
   test('says why it cannot go on: for good when the name is taken, else to be tried again', async (t) => {
     const { start, notices, objects } = await trial(t);
     await objects.put('live/a.webm', Buffer.from('somebody else'), LONG);
@@ -139,6 +162,11 @@ interface Trial {
   readonly blocks: () => Promise<{ readonly audio: number; readonly video: number }>;
   readonly gaps: () => unknown;
   readonly socket: MuxerSocket;
+  readonly options: {
+    readonly objects: ObjectStore;
+    readonly spoolDirectory: string;
+    readonly log: typeof silent;
+  };
   /** Added to the time of day's own pace. */
   readonly clock: { ms: number };
 }
@@ -194,6 +222,7 @@ async function trial(t: TestContext, limits: Parameters<typeof specOf>[1] = {}):
     gaps: () => gaps,
     socket,
     clock,
+    options: { objects, spoolDirectory, log: silent },
   };
 }
 

@@ -7,9 +7,10 @@ import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { describedFiles } from '../finish/described-files.ts';
 import type { SourceEvent } from '../source-event.ts';
 import type { MuxerNotice, MuxerOrder } from '../supervisor-message.ts';
+import { parseTimelineState } from '../timeline/index.ts';
 import { Files } from './files.ts';
 import { finishFiles } from './finish-files.ts';
-import { Muxer } from './muxer.ts';
+import { Muxer, type Resumed } from './muxer.ts';
 import { SourceConnection } from './source-connection.ts';
 import { WaitingConnection } from './waiting-connection.ts';
 
@@ -138,8 +139,7 @@ export class MuxerProcess {
       await files.close(0);
       return;
     }
-    const { recovered } = files;
-    const resume = recovered?.state && { state: recovered.state, offset: recovered.nextOffset };
+    const resume = resumedFrom(files, log);
     this.#files = files;
     this.#muxer = new Muxer({
       limits: spec.limits,
@@ -161,7 +161,10 @@ export class MuxerProcess {
         limit: () => this.#limit(),
       },
     });
-    log.info({ file: recovered === undefined ? 'new' : 'resumed', endMs: recovered?.endMs }, 'muxer writes');
+    log.info(
+      { file: resume === undefined ? 'new' : 'resumed', endMs: files.recovered?.endMs },
+      'muxer writes',
+    );
     this.#phase = 'recording';
     this.#connectedAtMs = this.#options.now();
     this.#source = new SourceConnection({
@@ -255,4 +258,15 @@ export class MuxerProcess {
     this.#errorsTold = errors;
     this.#options.tell({ type: 'progress', progress: this.progress, storage: this.#effort.take() });
   }
+}
+
+/** What a version left that this one does not understand is whole as it is, and the next file begins. */
+function resumedFrom(files: Files, log: Logger): Resumed | undefined {
+  const { state, nextOffset, endMs } = files.recovered ?? {};
+  if (state === undefined || nextOffset === undefined) return undefined;
+  const timeline = parseTimelineState(state.timeline);
+  if (timeline !== undefined) return { tracks: state.tracks, timeline, offset: nextOffset };
+  log.warn('the file was left by another version; the recording goes on in the next one');
+  files.roll(endMs ?? 0);
+  return undefined;
 }

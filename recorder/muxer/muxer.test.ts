@@ -22,7 +22,7 @@ describe('A muxer', () => {
     );
     assert.ok(lateMs <= FLUSH_MS, `${lateMs} ms`);
     assert.deepEqual(collector.gaps, []);
-    const [track] = collector.left().state.tracks;
+    const [track] = collector.left().tracks;
     assert.deepEqual([track?.codec, track?.width, track?.height], ['VP8', 640, 360]);
     assert.deepEqual(
       collector.chunks.flatMap(({ cues }) => cues.map(({ timeMs }) => timeMs)),
@@ -135,7 +135,7 @@ describe('A muxer', () => {
     const { audio, video } = await readBack(collector.file());
     assert.ok(Math.abs((audio.at(-1)?.timeMs ?? 0) - 6980) <= 20);
     assert.ok(Math.abs((video.at(-1)?.timeMs ?? 0) - 6967) <= 40);
-    assert.ok(collector.left().state.tracks.length === 2 && (collector.chunks.at(-1)?.endMs ?? 0) <= 7040);
+    assert.ok(collector.left().tracks.length === 2 && (collector.chunks.at(-1)?.endMs ?? 0) <= 7040);
   });
 
   test('asks for a key frame at the start, every 10 s, and at once after a loss', () => {
@@ -182,7 +182,7 @@ describe('A muxer', () => {
     assert.equal(audio.length, 1000);
     assert.deepEqual([video.length, video[0]?.keyFrame, video[0]?.timeMs], [300, true, 10_000]);
     assert.deepEqual(
-      collector.left().state.tracks.map(({ kind }) => kind),
+      collector.left().tracks.map(({ kind }) => kind),
       ['audio', 'video'],
     );
   });
@@ -208,7 +208,7 @@ describe('A muxer', () => {
     ];
     const { collector } = mux(events);
     assert.deepEqual(
-      collector.left().state.tracks.map(({ codec }) => codec),
+      collector.left().tracks.map(({ codec }) => codec),
       ['opus'],
     );
   });

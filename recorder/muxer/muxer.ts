@@ -1,5 +1,5 @@
 import type { RecordingGap, RecordingLimits } from '../../core/recording/recording.ts';
-import type { Chunk, MuxState } from '../chunk.ts';
+import type { Chunk, FileTrack } from '../chunk.ts';
 import type { Frame } from '../frame.ts';
 import type { MuxerRequest, SourceEvent } from '../source-event.ts';
 import { type TimedBlock, Timeline, type TimelineState } from '../timeline/index.ts';
@@ -11,8 +11,15 @@ import { RollOver } from './roll-over.ts';
 export interface MuxerOptions {
   readonly limits: Pick<RecordingLimits, 'flushIntervalMs' | 'maxDurationMs' | 'resumeMs'>;
   /** The file to go on with. */
-  readonly resume?: { readonly state: MuxState; readonly offset: number };
+  readonly resume?: Resumed;
   readonly sink: MuxerSink;
+}
+
+/** What a predecessor left of a file. */
+export interface Resumed {
+  readonly tracks: readonly FileTrack[];
+  readonly timeline: TimelineState;
+  readonly offset: number;
 }
 
 export interface MuxerSink {
@@ -61,16 +68,15 @@ export class Muxer {
   #atMs = 0;
   #limited = false;
 
-  /** @throws Error when what is to be resumed was left by another version */
   constructor(options: MuxerOptions) {
     const { resume, limits } = options;
     this.#options = options;
     this.#timeline = new Timeline({
       emit: (block) => this.#add(block),
       maxAwayMs: limits.resumeMs + MAX_REPLAY_MS,
-      ...(resume && { resume: resume.state.timeline }),
+      ...(resume && { resume: resume.timeline }),
     });
-    const position = resume ? { tracks: resume.state.tracks, offset: resume.offset } : NEW_FILE;
+    const position = resume ?? NEW_FILE;
     this.#writer = new FileWriter(position);
     this.#kept = { timeline: this.#timeline.state, position };
   }
@@ -134,6 +140,7 @@ export class Muxer {
   /** Nothing more comes. */
   end(): void {
     if (this.#rollOver !== undefined) this.#roll(this.#rollOver);
+    this.#place(this.#readers.drain(this.#atMs));
     const gaps = this.#timeline.startedAtMs === undefined ? [] : this.#timeline.end();
     this.#write(gaps);
   }

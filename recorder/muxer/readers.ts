@@ -54,6 +54,11 @@ export class Readers {
     return frames;
   }
 
+  /** What waits for packets that are not waited for any longer. */
+  drain(atMs: number): readonly Frame[] {
+    return [...this.#byTrack.values()].flatMap((reader) => reader.end(atMs));
+  }
+
   tick(atMs: number): readonly Frame[] {
     const frames: Frame[] = [];
     for (const reader of this.#byTrack.values()) frames.push(...reader.tick(atMs));

@@ -93,8 +93,9 @@ export function parseKey(key: string): StoredKey | undefined {
   if (!isPadded(folder, EPOCH_DIGITS)) return undefined;
   const inEpoch = { ...inFile, epoch: Number(folder) };
   if (name === 'head') return { kind: 'head', ...inEpoch };
-  const [n = '', kind] = name.split('.');
-  if (!isPadded(n, COUNT_DIGITS) || (kind !== 'tail' && kind !== 'checkpoint')) return undefined;
+  const [n = '', kind, ...more] = name.split('.');
+  if (more.length > 0 || !isPadded(n, COUNT_DIGITS) || (kind !== 'tail' && kind !== 'checkpoint'))
+    return undefined;
   return { kind, ...inEpoch, n: Number(n) };
 }
 

@@ -24,7 +24,8 @@ export async function openStore(options: StoreOptions): Promise<RecordingStore> 
   const { objects, log, sleep, openTimeoutMs = OPEN_TIMEOUT_MS, spoolAfterMs = SPOOL_AFTER_MS } = options;
   const stop = new AbortController();
   const abandon = new AbortController();
-  const patienceUntil = (signal: AbortSignal) => new Patience({ log, signal, ...(sleep ? { sleep } : {}) });
+  const patienceUntil = (signal: AbortSignal) =>
+    new Patience({ objects, log, signal, ...(sleep ? { sleep } : {}) });
   const opening = patienceUntil(AbortSignal.any([abandon.signal, AbortSignal.timeout(openTimeoutMs)]));
   const disk = options.disk ?? new LocalDisk(options.spoolDirectory);
   const context: OpenContext = {

@@ -1,10 +1,8 @@
 import type { Logger } from 'pino';
-import { MillraceError } from '../../core/protocol/error.ts';
 import type { RecordingSpec } from '../../core/recording/recording.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
-import { Patience, Stopped } from './patience.ts';
 import { reserveRecording } from './reservation.ts';
-import type { Storage } from './storage.ts';
+import { inTime } from './storage.ts';
 
 export interface ReserveOptions {
   readonly objects: ObjectStore;
@@ -20,24 +18,7 @@ export interface ReserveOptions {
  * @throws MillraceError `name_taken`, `storage_unavailable`
  */
 export async function reserveFile(options: ReserveOptions): Promise<void> {
-  await within(options, async (storage) => {
+  await inTime(options, 'the name could not be reserved', async (storage) => {
     await reserveRecording(storage, options.spec, options.log);
   });
-}
-
-async function within<T>(
-  { objects, log, timeoutMs }: ReserveOptions,
-  work: (storage: Storage) => Promise<T>,
-): Promise<T> {
-  const patience = new Patience({ log, signal: AbortSignal.timeout(timeoutMs) });
-  try {
-    return await work({ objects, patience });
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    const why = patience.lastFailure ?? 'it is slow';
-    throw new MillraceError(
-      'storage_unavailable',
-      `${objects.location} did not answer within ${timeoutMs} ms: ${why}`,
-    );
-  }
 }

@@ -1,11 +1,38 @@
+import type { Logger } from 'pino';
 import { MillraceError } from '../../core/protocol/error.ts';
 import type { ListedObject, ObjectStore } from '../../core/storage/object-store.ts';
-import type { Patience } from './patience.ts';
+import { Patience, Stopped } from './patience.ts';
+import type { Sleep } from './sleep.ts';
 
 /** The storage, and the patience to call it with. */
 export interface Storage {
   readonly objects: ObjectStore;
   readonly patience: Patience;
+}
+
+export interface InTimeOptions {
+  readonly objects: ObjectStore;
+  readonly log: Logger;
+  readonly timeoutMs: number;
+  readonly sleep?: Sleep;
+}
+
+/** @throws MillraceError `storage_unavailable`, saying what was not done, when storage took too long */
+export async function inTime<T>(
+  { objects, log, timeoutMs, sleep }: InTimeOptions,
+  what: string,
+  work: (storage: Storage) => Promise<T>,
+): Promise<T> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const patience = new Patience({ objects, log, signal, ...(sleep ? { sleep } : {}) });
+  try {
+    return await work({ objects, patience });
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    const why = patience.lastFailure ?? 'it is slow';
+    const text = `${what} at ${objects.location} within ${timeoutMs} ms: ${why}`;
+    throw new MillraceError('storage_unavailable', text);
+  }
 }
 
 const PAGE = 1000;

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { RecordingEpoch, RecordingSpec } from '../../core/recording/recording.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import type { Disk } from './disk.ts';
-import type { Sleep } from './patience.ts';
+import type { Sleep } from './sleep.ts';
 
 export interface StoreOptions {
   readonly objects: ObjectStore;

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { MillraceError } from '../../core/protocol/error.ts';
 import type {
   RecordingEpoch,
   RecordingFile,
@@ -15,11 +14,11 @@ import { Claim } from './claim.ts';
 import { inheritedTails } from './inheritance.ts';
 import { filePrefix } from './layout.ts';
 import type { Durable, Ledger } from './ledger.ts';
-import { Patience, type Sleep, Stopped } from './patience.ts';
 import type { RecoveredFile } from './recovery.ts';
 import type { Reservation } from './reservation.ts';
+import type { Sleep } from './sleep.ts';
 import type { Spool } from './spool.ts';
-import type { Storage } from './storage.ts';
+import { inTime, type Storage } from './storage.ts';
 import { Writer } from './writer.ts';
 
 /** Parts beyond it would leave no room for a finisher's below S3's 10,000. */
@@ -201,38 +200,37 @@ export class RecordingStore {
    *   completes it then
    */
   async finish({ timeoutMs, ends = webmEnds }: FinishStoreOptions): Promise<FinishedFile> {
-    const { objects } = this.#opened.storage;
     const { log, sleep, spec, file, epoch, partBytes, stop } = this.#opened;
-    const signal = AbortSignal.timeout(timeoutMs);
-    const patience = new Patience({ log, signal, ...(sleep ? { sleep } : {}) });
-    const storage = { objects, patience };
+    const { objects } = this.#opened.storage;
+    const options = { objects, log, timeoutMs, ...(sleep ? { sleep } : {}) };
     try {
-      await this.flush(Math.min(FLUSH_BEFORE_FINISH_MS, timeoutMs));
-      await within(signal, this.#writer.established());
-      await new Claim(storage, { spec, file, epoch }).check();
-      await this.#extendPartNumbers(signal);
+      return await inTime(options, 'the file could not be completed', async (storage) => {
+        await this.flush(Math.min(FLUSH_BEFORE_FINISH_MS, timeoutMs));
+        await storage.patience.unlessStopped(this.#writer.established());
+        await new Claim(storage, { spec, file, epoch }).check();
+        await storage.patience.unlessStopped(this.#extendPartNumbers());
+        this.#end();
+        stop.abort();
+        const unfinished = this.#unfinished();
+        const finished = await finishFile(storage, unfinished, { ends, partBytes, log });
+        const settled = inTime(options, 'what the file was made from could not be deleted', (later) =>
+          this.#settle(later, unfinished, finished),
+        );
+        return { ...(finished ? { file: finished } : {}), settled };
+      });
+    } finally {
       this.#end();
       stop.abort();
-      const unfinished = this.#unfinished();
-      const finished = await finishFile(storage, unfinished, { ends, partBytes, log });
-      return {
-        ...(finished ? { file: finished } : {}),
-        settled: this.#settle(storage, unfinished, finished),
-      };
-    } catch (error) {
-      this.#end();
-      stop.abort();
-      throw error instanceof Stopped ? tooSlow(objects.location, timeoutMs, patience) : error;
     }
   }
 
   /** The parts still to come must have numbers that no successor uses. */
-  async #extendPartNumbers(signal: AbortSignal): Promise<void> {
+  async #extendPartNumbers(): Promise<void> {
     const { ledger, partBytes } = this.#opened;
     if (this.#writer.upload === undefined) return;
     const more = Math.ceil((ledger.nextOffset - ledger.coveredTo) / partBytes) + 1;
     if (ledger.nextPartNumber - 1 + more <= ledger.partLimit) return;
-    await within(signal, this.#writer.extendLimit(more));
+    await this.#writer.extendLimit(more);
   }
 
   #unfinished(): UnfinishedFile {
@@ -262,7 +260,7 @@ export class RecordingStore {
   ): Promise<void> {
     const { spool, spec, log } = this.#opened;
     // What is on its way still would come after it was deleted.
-    await this.#writer.stop();
+    await storage.patience.unlessStopped(this.#writer.stop());
     await settleFile(storage, unfinished, file, log);
     await spool.deleteAll(filePrefix(spec.id, unfinished.file));
   }
@@ -283,24 +281,4 @@ export class RecordingStore {
     for (const resolve of this.#flushes) resolve();
     if (error !== undefined) this.#opened.onEnd?.(error);
   }
-}
-
-/** @throws Stopped when the signal comes first */
-async function within(signal: AbortSignal, work: Promise<void>): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(new Stopped('stopped'));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-function tooSlow(location: string, timeoutMs: number, { lastFailure }: Patience): MillraceError {
-  const why = lastFailure ?? 'it is slow';
-  return new MillraceError(
-    'storage_unavailable',
-    `the file could not be completed at ${location} within ${timeoutMs} ms: ${why}`,
-  );
 }

@@ -3,6 +3,7 @@ import type { RecordingSpec } from '../../core/recording/recording.ts';
 import { StorageConflict } from '../../core/storage/object-store.ts';
 import type { Chunk, MuxState } from '../chunk.ts';
 import type { Claim } from './claim.ts';
+import { Hedge } from './hedge.ts';
 import { checkpointKey, filePrefix, headKey, parseKey, tailKey } from './layout.ts';
 import type { Coverage, Ledger, PartRange } from './ledger.ts';
 import { Stopped } from './patience.ts';
@@ -13,6 +14,8 @@ import { decodeTail, encodeCheckpoint, encodeTail, type Tail } from './tail.ts';
 import { Uploads } from './uploads.ts';
 
 const TAILS_AT_ONCE = 8;
+/** With so many under way storage is slow, or behind: a second call would make it slower. */
+const BUSY_TAILS = 4;
 const PARTS_AT_ONCE = 2;
 /** A queue needs a bound also where chunks are tiny: five hours of them, one a second. */
 const MAX_SEGMENTS = 20_000;
@@ -48,6 +51,7 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #uploads: Uploads;
+  readonly #hedge: Hedge;
   readonly #tasks = new Set<Promise<void>>();
   readonly #appendedAtMs = new Map<number, number>();
   #tails = 0;
@@ -66,6 +70,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#head = options.head;
+    this.#hedge = new Hedge(options.nowMs);
     this.#uploads = new Uploads(options);
   }
 
@@ -111,6 +116,7 @@ export class Writer {
   async stop(): Promise<void> {
     this.#running = false;
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    await this.#options.storage.patience.idle();
     await this.#options.spool.settled();
   }
 
@@ -189,7 +195,10 @@ export class Writer {
     const bytes = await spool.read(key);
     if (!bytes) throw new Error(`${key} is gone from the spool`);
     await storage.patience.until('put tail', bytes.length, (timeoutMs) =>
-      storage.objects.put(key, bytes, { timeoutMs }),
+      this.#hedge.call(
+        () => storage.patience.tracked(storage.objects.put(key, bytes, { timeoutMs })),
+        () => this.#tails < BUSY_TAILS,
+      ),
     );
     const atMs = this.#appendedAtMs.get(n);
     this.#appendedAtMs.delete(n);

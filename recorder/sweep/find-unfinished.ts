@@ -1,11 +1,9 @@
 import type { Logger } from 'pino';
-import { MillraceError } from '../../core/protocol/error.ts';
 import type { RecordingEpoch, RecordingId, RecordingSpec } from '../../core/recording/recording.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { parseKey, specKey, UNFINISHED } from '../store/layout.ts';
-import { Patience, Stopped } from '../store/patience.ts';
 import { decodeSpec } from '../store/spec.ts';
-import { getObject, inParallel, listAll } from '../store/storage.ts';
+import { getObject, inParallel, inTime, listAll } from '../store/storage.ts';
 
 /** A recording that something lies in storage of, besides its files. */
 export interface UnfinishedRecording {
@@ -31,25 +29,15 @@ export interface FindOptions {
  *
  * @throws MillraceError `storage_unavailable` when it took too long
  */
-export async function findUnfinished({
-  objects,
-  log,
-  timeoutMs,
-}: FindOptions): Promise<readonly UnfinishedRecording[]> {
-  const patience = new Patience({ log, signal: AbortSignal.timeout(timeoutMs) });
-  const storage = { objects, patience };
-  try {
+export async function findUnfinished(options: FindOptions): Promise<readonly UnfinishedRecording[]> {
+  return await inTime(options, 'unfinished recordings could not be listed', async (storage) => {
     const found = new Map<RecordingId, UnfinishedRecording>();
     for (const { key, modifiedAtMs } of await listAll(storage, UNFINISHED)) {
       const parsed = parseKey(key);
       if (!parsed) continue;
-      const before = found.get(parsed.id) ?? {
-        id: parsed.id,
-        file: 0,
-        newestEpoch: 0,
-        newestModifiedAtMs: 0,
-      };
-      found.set(parsed.id, {
+      const { id } = parsed;
+      const before = found.get(id) ?? { id, file: 0, newestEpoch: 0, newestModifiedAtMs: 0 };
+      found.set(id, {
         ...before,
         file: Math.max(before.file, 'file' in parsed ? parsed.file : 0),
         newestEpoch: Math.max(before.newestEpoch, 'epoch' in parsed ? parsed.epoch : 0),
@@ -60,12 +48,5 @@ export async function findUnfinished({
       const bytes = await getObject(storage, specKey(recording.id));
       return bytes ? { ...recording, spec: decodeSpec(bytes) } : recording;
     });
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    const why = patience.lastFailure ?? 'it is slow';
-    throw new MillraceError(
-      'storage_unavailable',
-      `${objects.location} was not listed within ${timeoutMs} ms: ${why}`,
-    );
-  }
+  });
 }

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { MillraceError } from '../../core/protocol/error.ts';
 import { displaced, rolledOver } from '../../core/recording/file-name.ts';
 import type {
   RecordingEpoch,
@@ -16,12 +15,12 @@ import { unfinishedFrom } from '../finish/unfinished-recovered.ts';
 import { Claim } from '../store/claim.ts';
 import { type Disk, LocalDisk } from '../store/disk.ts';
 import { doneKey, parseKey, recordingPrefix, type StoredKey, specKey } from '../store/layout.ts';
-import { Patience, type Sleep, Stopped } from '../store/patience.ts';
 import { type Places, recoverFile } from '../store/recovery.ts';
 import { releaseKey } from '../store/reservation.ts';
+import type { Sleep } from '../store/sleep.ts';
 import { decodeDone, decodeSpec } from '../store/spec.ts';
 import { Spool } from '../store/spool.ts';
-import { getObject, listAll, type Storage } from '../store/storage.ts';
+import { getObject, inTime, listAll, type Storage } from '../store/storage.ts';
 import { deleteLeftovers } from './leftovers.ts';
 
 export interface FinishRecordingOptions {
@@ -59,21 +58,12 @@ export interface FinishedRecording {
 export async function finishRecording(
   options: FinishRecordingOptions,
 ): Promise<FinishedRecording | undefined> {
-  const { objects, log, timeoutMs, spoolDirectory, sleep } = options;
-  const signal = AbortSignal.timeout(timeoutMs);
-  const patience = new Patience({ log, signal, ...(sleep ? { sleep } : {}) });
+  const { log, spoolDirectory } = options;
   const disk = options.disk ?? (spoolDirectory === undefined ? undefined : new LocalDisk(spoolDirectory));
   const spool = disk && new Spool(disk, (error) => log.warn({ err: error }, 'the spool failed'));
-  try {
-    return await finishAll({ storage: { objects, patience }, ...(spool ? { spool } : {}) }, options);
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    const why = patience.lastFailure ?? 'it is slow';
-    throw new MillraceError(
-      'storage_unavailable',
-      `the recording could not be completed at ${objects.location} within ${timeoutMs} ms: ${why}`,
-    );
-  }
+  return await inTime(options, 'the recording could not be completed', (storage) =>
+    finishAll({ storage, ...(spool ? { spool } : {}) }, options),
+  );
 }
 
 /** Storage is the truth; the spool may have more. */

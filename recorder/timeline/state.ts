@@ -65,12 +65,7 @@ const timelineState = z
   })
   .readonly();
 
-/** @throws Error for what no timeline of this version left */
-export function parseTimelineState(state: unknown): TimelineState {
-  return timelineState.parse(state);
-}
-
-/** Length of the recording's files before the one that `state` is of. @throws as `parseTimelineState` */
-export function lengthBefore(state: unknown): number {
-  return parseTimelineState(state).beforeMs;
+/** @returns undefined for what no timeline of this version left */
+export function parseTimelineState(state: unknown): TimelineState | undefined {
+  return timelineState.safeParse(state).data;
 }

@@ -9,13 +9,13 @@ import { Opening } from './opening.ts';
 import { Picture } from './picture.ts';
 import { Sound } from './sound.ts';
 import { type Source, Sources } from './sources.ts';
-import { parseTimelineState, type TimelineState } from './state.ts';
+import type { TimelineState } from './state.ts';
 
 export interface TimelineOptions {
   /** Takes what becomes part of the file: sound in order, pictures in order, the two not in each other's. */
   readonly emit: Emit;
   /** What a predecessor left, to go on from. */
-  readonly resume?: unknown;
+  readonly resume?: TimelineState;
   /** No publisher is away for longer, whatever the time of day says. */
   readonly maxAwayMs: number;
 }
@@ -53,10 +53,9 @@ export class Timeline {
   #beforeMs: number;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** @throws Error when what is to be resumed was not left by a timeline */
   constructor(options: TimelineOptions) {
     this.#options = options;
-    const state = options.resume === undefined ? undefined : parseTimelineState(options.resume);
+    const state = options.resume;
     this.#receiver = state?.receiver ?? '';
     this.#atMs = state?.atMs ?? 0;
     this.#unixOffsetMs = state === undefined ? 0 : state.unixMs - state.atMs;

@@ -97,5 +97,15 @@ for (const [name, makePlace] of Object.entries(places)) {
       assert.deepEqual((await sweeper.said('finished')).files, []);
       assert.deepEqual(await appending.check(), before);
     });
+
+    it('is whole when the spool’s disk is full from the beginning', async (t) => {
+      const appending = new Appending(t, await makePlace(t));
+      const writer = appending.start({ diskBytes: 1_000_000 });
+      await writer.durable(3 * PART_BYTES);
+      writer.tell('finish');
+      await writer.said('finished');
+      await appending.check();
+      assert.ok(!writer.words.some(({ type }) => type === 'refused'));
+    });
   });
 }

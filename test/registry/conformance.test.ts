@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { describeRegistry } from '../../core/registry/conformance.ts';
+import { describeInterleaving } from '../../core/registry/conformance-interleaving.ts';
 import { describeRegistryModel } from '../../core/registry/conformance-model.ts';
 import { claim, name, node, nodeId, session } from '../../core/registry/conformance-trial.ts';
 import { eventually } from '../harness/condition.ts';
@@ -68,4 +69,5 @@ test('A node with thousands of streams is fenced bit by bit, and holds none of t
   );
 });
 
-describeRegistryModel('The registry on Redis', makeRegistry, 200);
+describeRegistryModel('The registry on Redis', makeRegistry, 500);
+describeInterleaving('The registry on Redis', makeRegistry, 500);

@@ -1,4 +1,5 @@
 import { describeRegistry } from '../../../core/registry/conformance.ts';
+import { describeInterleaving } from '../../../core/registry/conformance-interleaving.ts';
 import { describeRegistryModel } from '../../../core/registry/conformance-model.ts';
 import type { RegistryTrial } from '../../../core/registry/conformance-trial.ts';
 import { createMemoryRegistry } from './memory.ts';
@@ -18,3 +19,4 @@ async function makeRegistry(): Promise<RegistryTrial> {
 
 describeRegistry('The registry in memory', makeRegistry);
 describeRegistryModel('The registry in memory', makeRegistry, 3000);
+describeInterleaving('The registry in memory', makeRegistry, 1000);

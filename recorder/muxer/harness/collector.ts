@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { BufferSource, EncodedPacketSink, Input, WEBM } from 'mediabunny';
 import type { RecordingGap } from '../../../core/recording/recording.ts';
-import type { Chunk, MuxState } from '../../chunk.ts';
+import type { Chunk } from '../../chunk.ts';
 import type { MuxerRequest } from '../../source-event.ts';
+import { parseTimelineState } from '../../timeline/index.ts';
 import { buildCues } from '../../webm/cues.ts';
 import { buildHead } from '../../webm/head.ts';
-import type { MuxerSink } from '../muxer.ts';
+import type { MuxerSink, Resumed } from '../muxer.ts';
 
 /** Keeps chunks as a store would, and completes files as a finisher would. */
 export class Collector implements MuxerSink {
@@ -50,11 +51,14 @@ export class Collector implements MuxerSink {
   }
 
   /** What a successor finds of a file. */
-  left(file = this.files.length - 1): { readonly state: MuxState; readonly offset: number } {
+  left(file = this.files.length - 1): Resumed {
     const chunks = this.files[file] ?? [];
     const last = chunks.at(-1);
     assert.ok(last, 'nothing was appended');
-    return { state: last.state, offset: chunks.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+    const timeline = parseTimelineState(JSON.parse(JSON.stringify(last.state.timeline)));
+    assert.ok(timeline);
+    const offset = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return { tracks: last.state.tracks, timeline, offset };
   }
 
   file(number = 0): Uint8Array {

@@ -8,7 +8,7 @@ import {
   type Upload,
 } from '../../../core/storage/object-store.ts';
 import type { Disk } from '../disk.ts';
-import type { Sleep } from '../patience.ts';
+import type { Sleep } from '../sleep.ts';
 
 interface StoredObject {
   readonly body: Uint8Array;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RecordingGap } from '../../../core/recording/recording.ts';
 import type { TimedBlock } from '../block.ts';
+import { parseTimelineState, type TimelineState } from '../state.ts';
 import { Timeline } from '../timeline.ts';
 import { capturedMs, play, type Step } from './publisher.ts';
 
@@ -13,7 +14,7 @@ export class Recorded {
   timeline: Timeline;
   #gaps: readonly RecordingGap[] = [];
 
-  constructor(resume?: unknown) {
+  constructor(resume?: TimelineState) {
     this.timeline = this.#timeline(resume);
   }
 
@@ -31,11 +32,11 @@ export class Recorded {
   /** Another muxer goes on from what is kept in storage. */
   resume(): this {
     this.#gaps = [...this.#gaps, ...this.timeline.takeGaps()];
-    this.timeline = this.#timeline(JSON.parse(JSON.stringify(this.timeline.state)));
+    this.timeline = this.#timeline(parseTimelineState(JSON.parse(JSON.stringify(this.timeline.state))));
     return this;
   }
 
-  #timeline(resume: unknown): Timeline {
+  #timeline(resume: TimelineState | undefined): Timeline {
     const emit = (block: TimedBlock) => this.blocks.push(block);
     return new Timeline({ emit, maxAwayMs: MAX_AWAY_MS, ...(resume === undefined ? {} : { resume }) });
   }

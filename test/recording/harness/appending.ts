@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,17 +20,27 @@ import {
   type StoragePlace,
 } from './appender.ts';
 
+export interface SmallDisk {
+  readonly folder: string;
+  readonly bytes: number;
+}
+
 /** A process that writes, and what it has said. */
 export class Appender {
   readonly epoch: number;
   readonly #child: ChildProcess;
   readonly #words: AppenderWord[] = [];
+  #promisedTo: number | undefined;
 
-  constructor(order: AppenderOrder) {
+  /** @param disk a folder that is a small disk of its own, which only this process sees */
+  constructor(order: AppenderOrder, disk?: SmallDisk) {
     this.epoch = order.epoch;
-    this.#child = fork(join(import.meta.dirname, 'appender.ts'), [JSON.stringify(order)], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    const program = [process.execPath, join(import.meta.dirname, 'appender.ts'), JSON.stringify(order)];
+    const mount = `mount -t tmpfs -o size=${disk?.bytes} tmpfs "$0" && exec "$@"`;
+    const [command = '', ...args] = disk
+      ? ['unshare', '--mount', 'sh', '-c', mount, disk.folder, ...program]
+      : program;
+    this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (word: AppenderWord) => this.#words.push(word));
   }
 
@@ -70,7 +80,13 @@ export class Appender {
     this.#child.send(task);
   }
 
+  /** What it was told before it was stopped: what it writes after that is nobody's any more. */
+  get promisedTo(): number {
+    return this.#promisedTo ?? this.durableTo;
+  }
+
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#promisedTo ??= this.durableTo;
     this.#child.kill(signal);
   }
 
@@ -80,6 +96,16 @@ export class Appender {
     this.#child.kill('SIGKILL');
     await exited;
   }
+}
+
+export interface WriterOptions {
+  /** Writers on the same one share its spool. */
+  readonly machine?: number;
+  /** 0 = it only finishes what is there. */
+  readonly chunkBytes?: number;
+  readonly everyMs?: number;
+  /** Its spool is on a disk of that size. */
+  readonly diskBytes?: number;
 }
 
 /** One recording, its writers one after the other, and what must be left of it. */
@@ -106,19 +132,15 @@ export class Appending {
     });
   }
 
-  /** @param machine writers on the same one share its spool */
-  start(
-    options: { readonly machine?: number; readonly chunkBytes?: number; readonly everyMs?: number } = {},
-  ): Appender {
-    const { machine = 0, chunkBytes = 250_000, everyMs = 40 } = options;
-    const appender = new Appender({
-      place: this.#place,
-      spoolDirectory: this.#spool(machine),
-      spec: this.spec,
+  start(options: WriterOptions = {}): Appender {
+    const { machine = 0, chunkBytes = 250_000, everyMs = 40, diskBytes } = options;
+    const spoolDirectory = this.#spool(machine);
+    const order = {
+      ...{ place: this.#place, spoolDirectory, spec: this.spec, chunkBytes, everyMs },
       epoch: recordingEpoch(++this.#attempt, 0),
-      chunkBytes,
-      everyMs,
-    });
+    };
+    const disk = diskBytes === undefined ? undefined : { folder: spoolDirectory, bytes: diskBytes };
+    const appender = new Appender(order, disk);
     this.#appenders.push(appender);
     return appender;
   }
@@ -140,7 +162,7 @@ export class Appending {
     const content = await wholeObject(this.objects, key);
     const chunks = readFile(content);
     const end = chunks.reduce((to, { offset, bytes }) => Math.max(to, offset + bytes), 0);
-    const promised = Math.max(...this.#appenders.map(({ durableTo }) => durableTo));
+    const promised = Math.max(...this.#appenders.map(({ promisedTo }) => promisedTo));
     assert.ok(end >= promised, `${promised} bytes were durable, ${end} are there`);
     assert.deepEqual(await keysIn(this.objects, '.millrace/'), []);
     assert.deepEqual(await this.objects.uploads('', LONG), []);

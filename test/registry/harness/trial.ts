@@ -4,6 +4,7 @@ import { keyNames, keysOf, SLOT_NAMES } from '../../../adapters/registry/redis/k
 import { createRedisRegistry } from '../../../adapters/registry/redis/redis.ts';
 import type { RedisTarget } from '../../../adapters/registry/redis/target.ts';
 import type { RegistryTrial } from '../../../core/registry/conformance-trial.ts';
+import { eventually } from '../../harness/condition.ts';
 
 export type Command = (...words: readonly string[]) => Promise<unknown>;
 
@@ -30,6 +31,8 @@ export async function makeTrial(target: RedisTarget, command: Command): Promise<
     createRedisRegistry({ target, prefix, log: QUIET, callTimeoutMs: 10_000 }),
   );
   if (registry === undefined || peer === undefined) throw new Error('two were made');
+  for (const opened of [registry, peer])
+    await eventually('a connection', () => opened.nodes(), { everyMs: 5 });
   return {
     registry,
     peer,
