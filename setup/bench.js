@@ -19,7 +19,12 @@ const DEBIAN_PACKAGES = [
   { package: 'gstreamer1.0-plugins-bad', why: 'its parser of Opus' },
 ];
 
+/** The only one that compares with it, and it takes minutes to build. */
+const WITH_STOCK_WORKER = 'viewers';
+
 await runSetup(async () => {
+  const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+  const needsStockWorker = named.length === 0 || named.includes(WITH_STOCK_WORKER);
   process.chdir(ROOT);
   await installDependencies();
   await provideDebianPackages(DEBIAN_PACKAGES);
@@ -28,7 +33,7 @@ await runSetup(async () => {
     // Whoever runs this may have settings of their own in the environment.
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'))),
     MILLRACE_WORKER_BIN: await provideWorker(),
-    BENCH_STOCK_WORKER: await provideWorker({ stock: true }),
+    ...(needsStockWorker && { BENCH_STOCK_WORKER: await provideWorker({ stock: true }) }),
     BENCH_LOAD_CLIENT: await provideLoadClient(),
   };
   return runOnNode24(
