@@ -8,7 +8,9 @@ import { EventLog } from '../receiver/event-log.ts';
 import { MuxerSocket } from '../receiver/muxer-socket.ts';
 import type { SourceEvent } from '../source-event.ts';
 import { keysIn, LONG, silent, specOf, temporaryFolder } from '../store/harness/trial.ts';
+import { specKey } from '../store/layout.ts';
 import { openStore } from '../store/open-store.ts';
+import { encodeSpec } from '../store/spec.ts';
 import type { MuxerMode, MuxerNotice } from '../supervisor-message.ts';
 import { Collector, readBack } from './harness/collector.ts';
 import { hello, sourceEvents, syntheticFrames } from './harness/rtp-source.ts';
@@ -118,6 +120,23 @@ describe('A muxer process', () => {
     start(2, 'finish');
     await eventually('the file', () => notices.some(({ type }) => type === 'finished'));
     assert.deepEqual(await blocks(), BLOCKS);
+  });
+
+  test('finds the file again that a muxer had completed which died before it could say so', async (t) => {
+    const { tell, start, finish, notices, options } = await trial(t);
+    const first = start(1);
+    tell(EVENTS);
+    await received(first, 11_900);
+    await finish(first);
+    const before = notices.find((notice) => notice.type === 'finished');
+    for (const isForgotten of [true, false]) {
+      if (!isForgotten) await options.objects.put(specKey(specOf().id), encodeSpec(specOf()), LONG);
+      notices.length = 0;
+      start(2, 'finish');
+      const again = await eventually('the file', () => notices.find(({ type }) => type === 'finished'));
+      assert.deepEqual(again, before);
+    }
+    assert.deepEqual(await keysIn(options.objects), ['live/a.webm']);
   });
 
   test('begins the next file behind one that was left by a version it does not know', async (t) => {

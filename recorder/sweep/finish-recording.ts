@@ -8,6 +8,7 @@ import type {
 } from '../../core/recording/recording.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { forgetRecording, settleFile } from '../finish/aftermath.ts';
+import { completedFile, completedFiles } from '../finish/completed-files.ts';
 import { PART_BYTES, webmEnds } from '../finish/ends.ts';
 import { finishFile } from '../finish/finish-file.ts';
 import type { FileEnds } from '../finish/unfinished-file.ts';
@@ -91,6 +92,8 @@ async function finishAll(
       (await doneFile(storage, keys, id, file)) ?? (await finishOne(places, options, spec, keys, file));
     if (finished) files.push(finished);
   }
+  // A finisher that died when it had said that some were complete may have begun to delete what says so.
+  if (files.length > last) files.push(...(await completedFiles(storage, spec, last + 1)));
   await forgetRecording(storage, id);
   await spool?.deleteAll(recordingPrefix(id));
   return { spec, files };
@@ -120,7 +123,7 @@ async function finishOne(
   const recovered = await recoverFile(places, spec.id, file);
   if (!recovered) {
     await releaseReservations(storage, spec, keys, file);
-    return undefined;
+    return await completedFile(storage, spec, file);
   }
   const unfinished = unfinishedFrom(recovered, spec, file);
   const finished = await finishFile(storage, unfinished, { ends, partBytes, log });
