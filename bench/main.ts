@@ -8,6 +8,7 @@ import { join } from './join.ts';
 import { load, machine } from './measure/machine.ts';
 import { children } from './measure/process.ts';
 import { table } from './measure/table.ts';
+import { placement } from './placement.ts';
 import { recordings } from './recordings.ts';
 import type { Bench, Report } from './report.ts';
 import { sessions } from './sessions.ts';
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   recordings,
   uploads,
   completion,
+  placement,
 };
 const RESULTS = new URL('results/', import.meta.url);
 
