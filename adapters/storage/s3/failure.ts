@@ -101,6 +101,11 @@ export function isMissing(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(toldBy(error).code);
 }
 
+/** Whether the connection ended without an answer. */
+export function isCut(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes(toldBy(error).code);
+}
+
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
   const { status } = toldBy(error);
   return status !== undefined && statuses.includes(status);

@@ -32,7 +32,7 @@ import { withinDeadline } from '../deadline.ts';
 import { bytesOf, chunksOf } from './body.ts';
 import { createClient } from './client.ts';
 import { Deleter } from './deleter.ts';
-import { failure, hasStatus, isMissing } from './failure.ts';
+import { failure, hasStatus, isCut, isMissing } from './failure.ts';
 import { describeLocation, type S3Location } from './location.ts';
 
 const DEFAULT_TYPE = 'application/octet-stream';
@@ -192,9 +192,18 @@ class S3Store implements ObjectStore {
     options: CallOptions,
   ): Promise<{ readonly etag: string }> {
     const command = new UploadPartCommand({ ...this.#upload(upload), PartNumber: number, Body: body });
-    return this.#call(`write part ${number} of ${upload.key}`, options, async (abortSignal) =>
-      etagOf(await this.#client.send(command, { abortSignal })),
-    );
+    const doing = `write part ${number} of ${upload.key}`;
+    return this.#call(doing, options, async (abortSignal) => {
+      try {
+        return etagOf(await this.#client.send(command, { abortSignal }));
+      } catch (error) {
+        // A store that answers before it has read all may cut the connection, and its answer is lost.
+        if (isCut(error) && !(await this.#isThere(upload, abortSignal))) {
+          throw new StorageConflict(`${this.location}: cannot ${doing}: the upload is gone`);
+        }
+        throw error;
+      }
+    });
   }
 
   async completeUpload(
@@ -225,18 +234,7 @@ class S3Store implements ObjectStore {
   }
 
   async uploads(prefix: string, options: CallOptions): Promise<readonly Upload[]> {
-    const command = new ListMultipartUploadsCommand({
-      Bucket: this.#bucket,
-      Prefix: this.#prefix + prefix,
-      MaxUploads: PAGE,
-    });
-    return this.#call(`list uploads of ${prefix}`, options, async (abortSignal) => {
-      const { Uploads = [] } = await this.#client.send(command, { abortSignal });
-      return Uploads.map(({ Key = '', UploadId = '' }) => ({
-        key: Key.slice(this.#prefix.length),
-        id: UploadId,
-      }));
-    });
+    return this.#call(`list uploads of ${prefix}`, options, (signal) => this.#uploads(prefix, signal));
   }
 
   async presign(key: string, ttlS: number): Promise<string | undefined> {
@@ -254,6 +252,24 @@ class S3Store implements ObjectStore {
   #object(key: string): { readonly Bucket: string; readonly Key: string } {
     checkObjectKey(key);
     return { Bucket: this.#bucket, Key: this.#prefix + key };
+  }
+
+  async #uploads(prefix: string, abortSignal: AbortSignal): Promise<readonly Upload[]> {
+    const command = new ListMultipartUploadsCommand({
+      Bucket: this.#bucket,
+      Prefix: this.#prefix + prefix,
+      MaxUploads: PAGE,
+    });
+    const { Uploads = [] } = await this.#client.send(command, { abortSignal });
+    return Uploads.map(({ Key = '', UploadId = '' }) => ({
+      key: Key.slice(this.#prefix.length),
+      id: UploadId,
+    }));
+  }
+
+  async #isThere({ key, id }: Upload, signal: AbortSignal): Promise<boolean> {
+    const uploads = await this.#uploads(key, signal);
+    return uploads.length >= PAGE || uploads.some((one) => one.key === key && one.id === id);
   }
 
   #upload({ key, id }: Upload): { readonly Bucket: string; readonly Key: string; readonly UploadId: string } {
