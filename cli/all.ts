@@ -34,7 +34,8 @@ export async function runAll(
   role.onEnd(() => access.close());
   const { mediaServer, channel } = await openMediaNode(role, { registry, access });
   await mediaServer.start();
-  const recorders = { registry, channel, access, log, metrics, format, environment, program };
+  const node = mediaServer.nodeId;
+  const recorders = { registry, node, channel, access, log, metrics, format, environment, program };
   const recordings = await openRecordings(read, recorders);
   if (recordings !== undefined) role.onEnd(() => recordings.close());
   await front.start({

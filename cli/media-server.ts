@@ -5,16 +5,20 @@ import { createChannelAccess } from './channel-access.ts';
 import { openMediaNode } from './media-node.ts';
 import { mediaPortProblems } from './media-ports.ts';
 import type { ReadSettings } from './read-settings.ts';
+import { openRecordings } from './recordings.ts';
 import { openSharedRegistry } from './registry.ts';
 import { beginRole } from './role-process.ts';
 
 const LISTENERS = ['metricsListen', 'channelListen'] as const;
 
 /** `millrace media-server`: media, for signaling processes that share the registry. */
-export async function runMediaServer(read: ReadSettings, { version }: Surroundings): Promise<void> {
+export async function runMediaServer(
+  read: ReadSettings,
+  { environment, version, program }: Surroundings,
+): Promise<void> {
   const { settings } = read;
   const role = beginRole(read, version);
-  const { log, metrics, lifetime } = role;
+  const { log, metrics, format, lifetime } = role;
   await checkAddresses(settings, LISTENERS, await mediaPortProblems(settings));
   const registry = await openSharedRegistry(settings, log);
   role.onEnd(() => registry.close());
@@ -28,6 +32,10 @@ export async function runMediaServer(read: ReadSettings, { version }: Surroundin
   if (health) role.onEnd(() => health.close());
   await health?.listen();
   await mediaServer.start();
+  const node = mediaServer.nodeId;
+  const recorders = { registry, node, channel, access, log, metrics, format, environment, program };
+  const recordings = await openRecordings(read, recorders);
+  if (recordings !== undefined) role.onEnd(() => recordings.close());
   started = true;
   log.info(
     {

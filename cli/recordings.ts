@@ -1,7 +1,8 @@
-import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { ChildLauncher } from '../adapters/recorder-launcher/child/launcher.ts';
+import { recordingService, refuseRecording } from '../adapters/recorder-launcher/child/recording-service.ts';
+import { storeIdentity } from '../adapters/storage/store-identity.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import { openRecordingStorage } from '../recorder/index.ts';
@@ -25,6 +26,8 @@ export interface Recordings {
 
 export interface RecordingsDeps {
   readonly registry: Registry;
+  /** This process' media server. */
+  readonly node: string;
   readonly channel: ChannelListener;
   readonly access: ChannelAccess;
   readonly log: Logger;
@@ -35,13 +38,16 @@ export interface RecordingsDeps {
   readonly program: readonly [string, ...string[]];
 }
 
-/** Recordings of this server, by child processes; undefined where they are off. */
+/** Recordings of this process, by child processes; undefined where they are off. */
 export async function openRecordings(
   read: ReadSettings,
-  { registry, channel, access, log: parent, metrics, format, environment, program }: RecordingsDeps,
+  { registry, node, channel, access, log: parent, metrics, format, environment, program }: RecordingsDeps,
 ): Promise<Recordings | undefined> {
   const { settings } = read;
-  if (settings.recordings === undefined) return undefined;
+  if (settings.recordings === undefined) {
+    channel.serve('recordings', refuseRecording);
+    return undefined;
+  }
   const [runtime, ...rest] = program;
   const log = parent.child({ component: 'recordings' });
   const objects = await openStorage(settings.recordings);
@@ -51,9 +57,10 @@ export async function openRecordings(
     log,
     wallClock: Date.now,
   });
+  const store = storeIdentity(objects);
   const launcher = new ChildLauncher(
     {
-      host: `${hostname()}-${process.pid}`,
+      host: node,
       maxRecordings: settings.maxRecordings,
       limits: {
         maxDurationMs: settings.maxRecordingDuration,
@@ -67,6 +74,7 @@ export async function openRecordings(
     {
       registry,
       storage,
+      ...(settings.redis !== undefined && { store }),
       address: channel.address,
       program: {
         command: [runtime, SMALL_HEAP, ...rest, 'recorder'],
@@ -80,6 +88,7 @@ export async function openRecordings(
     },
   );
   channel.serve('recorder', launcher.serve);
+  channel.serve('recordings', recordingService({ launcher, store, location: objects.location }));
   launcher.open();
   return { launcher, objects, close: () => close(launcher, objects) };
 }

@@ -4,7 +4,8 @@ import { SETTING_GROUPS, type SettingKey } from './settings.ts';
 /** Of clients, who reach signaling only. */
 const FOR_CLIENTS = [
   ...keysOf('Who may use it'),
-  ...keysOf('Protocol'),
+  // How long a publisher may be away concerns recordings too.
+  ...keysOf('Protocol').filter((key) => key !== 'resumeTimeout'),
   ...(['listen', 'localListen', 'allowedOrigins', 'trustedProxies'] as const),
   ...(['maxConnections', 'maxConnectionsPerAddress', 'maxSessions', 'maxStreamsPerSession'] as const),
   ...(['maxBadMessages', 'maxMessageSize', 'maxSendBuffer', 'maxQueuedRequests', 'maxRequestRate'] as const),
@@ -12,7 +13,8 @@ const FOR_CLIENTS = [
 /** Of media, which only media servers carry, and what others ask them for. */
 const FOR_MEDIA = [
   ...keysOf('Media'),
-  ...keysOf('Recording'),
+  // Where files are, those who show them know as well.
+  ...keysOf('Recording').filter((key) => key !== 'recordings'),
   ...keysOf('Time-outs of media'),
   ...(['maxStreams', 'maxViewers', 'channelListen', 'channelAddress'] as const),
 ];

@@ -5,11 +5,12 @@ import { prepareFront } from './front.ts';
 import type { ReadSettings } from './read-settings.ts';
 import { openSharedRegistry } from './registry.ts';
 import { remoteMediaChannel } from './remote-media.ts';
+import { openRemoteRecordings } from './remote-recordings.ts';
 import { beginRole } from './role-process.ts';
 
 const LISTENERS = ['listen', 'localListen', 'metricsListen'] as const;
 
-/** `millrace signaling`: what clients speak to. Media servers are other processes, found in the registry. */
+/** `millrace signaling`: what clients speak to. Media servers, which also record, are other processes, found in the registry. */
 export async function runSignaling(
   read: ReadSettings,
   { environment, version }: Surroundings,
@@ -23,9 +24,12 @@ export async function runSignaling(
   role.onEnd(() => registry.close());
   const access = createChannelAccess(settings, log);
   role.onEnd(() => access.close());
+  const recordings = await openRemoteRecordings(settings, { registry, access, log });
+  if (recordings !== undefined) role.onEnd(() => recordings.close());
   await front.start({
     registry,
     mediaChannel: (node) => remoteMediaChannel(node, access, log),
+    ...(recordings && { recordings }),
     media: false,
   });
 }

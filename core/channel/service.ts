@@ -3,9 +3,10 @@ import type { CallHandlers, CallMap } from './channel.ts';
 
 /**
  * What a process can be asked for over the internal channel: a media server by signaling (`media.ts`), by
- * whoever pulls streams from it (`pipes.ts`), a recorder's home by its recorder (`recorder.ts`).
+ * whoever pulls streams from it (`pipes.ts`), a recorder's home by its recorder (`recorder.ts`), and by
+ * signaling for recordings (`recordings.ts`).
  */
-export const SERVICE_NAMES = ['media', 'pipes', 'recorder'] as const;
+export const SERVICE_NAMES = ['media', 'pipes', 'recorder', 'recordings'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Who is at the other end of a connection, as it has proved. */

@@ -32,6 +32,11 @@ export interface RecordingSpec {
   readonly subject: string;
   /** Set where a client's `record.start` began it: `record.stop` without a name ends such ones. */
   readonly origin?: 'record.start';
+  /**
+   * Which store it is kept in, where processes of several machines might have several; absent = whoever knows of
+   * the recording has its store.
+   */
+  readonly store?: string;
   /** Unix time. */
   readonly requestedAtMs: number;
   readonly limits: RecordingLimits;

@@ -8,6 +8,8 @@ export interface AdoptionOptions {
   readonly registry: Registry;
   readonly storage: RecordingStorage;
   readonly host: string;
+  /** Which store that is; absent = nobody else shares the registry. */
+  readonly store?: () => Promise<string>;
   readonly has: (id: RecordingId) => boolean;
   /** @param stored the highest attempt that storage tells of */
   readonly adopt: (record: RecordingRecord, stored: number) => void;
@@ -53,8 +55,9 @@ export class Adoption {
   }
 
   async #look({ spec, attempt }: UnfinishedRecording): Promise<void> {
-    const { registry, host, adopt, has } = this.#options;
-    const result = await registry.enterRecording(spec, host);
+    const { registry, host, store, adopt, has } = this.#options;
+    const placed = store === undefined ? spec : { ...spec, store: await store() };
+    const result = await registry.enterRecording(placed, host);
     if (result.entered) {
       if (!this.#closed && !has(spec.id)) adopt(result.record, attempt);
       return;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { RecorderCalls, RecorderNotice, RecorderOrders } from '../../../core/channel/recorder.ts';
@@ -14,12 +13,13 @@ import {
   type RecordingRecord,
   type RecordingSpec,
 } from '../../../core/recording/recording.ts';
-import { newRecordingId } from '../../../core/recording/recording-id.ts';
 import type { RecordingStorage } from '../../../core/recording/storage.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { Adoption } from './adoption.ts';
 import { within } from './deadline.ts';
+import { Inheritance } from './inheritance.ts';
 import { RecordingMetrics } from './metrics.ts';
+import { newSpec } from './new-spec.ts';
 import { recordableStream } from './recordable-stream.ts';
 import { type RecorderProgram, SUPERSEDED } from './recorder-process.ts';
 import { Run, type RunContext } from './run.ts';
@@ -36,6 +36,8 @@ export interface ChildLauncherSettings {
 export interface ChildLauncherDeps {
   readonly registry: Registry;
   readonly storage: RecordingStorage;
+  /** Which store that is, where other processes share the registry. @throws MillraceError `storage_unavailable` */
+  readonly store?: () => Promise<string>;
   /** Where recorders reach this process. */
   readonly address: string;
   readonly program: RecorderProgram;
@@ -63,6 +65,7 @@ export class ChildLauncher implements RecorderLauncher {
   readonly #deps: ChildLauncherDeps;
   readonly #context: RunContext;
   readonly #adoption: Adoption;
+  readonly #inheritance: Inheritance | undefined;
   readonly #runs = new Map<RecordingId, Run>();
   /** Whose key is not yet taken for good, by stream, key and subject; counted with the others. */
   readonly #beginning = new Map<string, Promise<Run>>();
@@ -91,12 +94,15 @@ export class ChildLauncher implements RecorderLauncher {
       discard: (spec) => this.#discard(spec),
       onOver: (run) => this.#runs.delete(run.record.id),
     };
-    this.#adoption = new Adoption({
+    const adopting = {
       ...deps,
       host: settings.host,
-      has: (id) => this.#runs.has(id) || this.#entering.has(id),
-      adopt: (record, stored) => this.#begin(record, stored),
-    });
+      has: (id: RecordingId) => this.#runs.has(id) || this.#entering.has(id),
+      adopt: (record: RecordingRecord, stored: number) => void this.#begin(record, stored),
+    };
+    this.#adoption = new Adoption(adopting);
+    const { store } = deps;
+    this.#inheritance = store && new Inheritance({ ...adopting, store, room: () => this.#room });
   }
 
   /** Begins to look after recordings: those that are asked for, and those that were left unfinished. */
@@ -104,6 +110,7 @@ export class ChildLauncher implements RecorderLauncher {
     this.#tickedAtMs = this.#deps.now();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#adoption.open();
+    this.#inheritance?.open();
   }
 
   /** Recorders make everything durable and go; the files are completed by whoever comes next. */
@@ -112,6 +119,7 @@ export class ChildLauncher implements RecorderLauncher {
     this.#closed = true;
     clearInterval(this.#ticker);
     this.#adoption.close();
+    this.#inheritance?.close();
     await Promise.all([...this.#runs.values()].map((run) => run.leave()));
   }
 
@@ -148,7 +156,7 @@ export class ChildLauncher implements RecorderLauncher {
     let beginning = this.#beginning.get(identity);
     if (beginning === undefined) {
       this.#demandRoom();
-      beginning = this.#enter(this.#specOf(request), left()).finally(() => this.#beginning.delete(identity));
+      beginning = this.#enter(request, left()).finally(() => this.#beginning.delete(identity));
       this.#beginning.set(identity, beginning);
     }
     const run = await within(left(), beginning, late);
@@ -182,9 +190,13 @@ export class ChildLauncher implements RecorderLauncher {
     return () => this.#listeners.delete(entry);
   }
 
+  get #room(): number {
+    return this.#settings.maxRecordings - this.#runs.size - this.#beginning.size;
+  }
+
   #demandRoom(): void {
     const { maxRecordings } = this.#settings;
-    if (this.#runs.size + this.#beginning.size < maxRecordings) return;
+    if (this.#room > 0) return;
     throw new MillraceError(
       'too_many',
       `${maxRecordings} recordings run already, the most that this server makes at once; stop one first`,
@@ -201,24 +213,11 @@ export class ChildLauncher implements RecorderLauncher {
     return undefined;
   }
 
-  #specOf({ stream, key, subject, origin, maxDurationMs }: RecordingRequest): RecordingSpec {
-    const { limits, sidecar } = this.#settings;
-    return {
-      id: newRecordingId(randomBytes),
-      stream,
-      key,
-      subject,
-      ...(origin !== undefined && { origin }),
-      requestedAtMs: this.#deps.wallClock(),
-      limits: { ...limits, maxDurationMs: Math.min(limits.maxDurationMs, maxDurationMs ?? Infinity) },
-      sidecar,
-    };
-  }
-
   /** Takes the key, in the registry and in storage. */
-  async #enter(spec: RecordingSpec, timeoutMs: number): Promise<Run> {
-    const { registry, storage, now } = this.#deps;
+  async #enter(request: RecordingRequest, timeoutMs: number): Promise<Run> {
+    const { registry, storage, store, now } = this.#deps;
     const deadlineMs = now() + timeoutMs;
+    const spec = newSpec(request, this.#settings, { store: await store?.(), nowMs: this.#deps.wallClock() });
     await recordableStream(spec.stream, registry, timeoutMs);
     // A sweep that sees it in storage meanwhile is to leave it alone.
     this.#entering.add(spec.id);
@@ -287,6 +286,7 @@ export class ChildLauncher implements RecorderLauncher {
   }
 
   async #stopOne(id: RecordingId): Promise<RecordingRecord> {
+    if (!this.#runs.has(id)) await this.#inheritance?.takeOver(id);
     const run = this.#runs.get(id);
     run?.stop();
     const record = (await run?.ended) ?? (await this.#deps.registry.findRecording(id));

@@ -1,0 +1,119 @@
+import type { Logger } from 'pino';
+import { hasEnded } from '../../../core/recording/progress.ts';
+import type { RecordingId, RecordingRecord } from '../../../core/recording/recording.ts';
+import type { Registry } from '../../../core/registry/registry.ts';
+
+export interface InheritanceOptions {
+  readonly registry: Registry;
+  /** This process, as recordings and nodes name it. */
+  readonly host: string;
+  /** Which store this process has. @throws MillraceError `storage_unavailable` */
+  readonly store: () => Promise<string>;
+  /** How many more recordings this process may have. */
+  readonly room: () => number;
+  readonly has: (id: RecordingId) => boolean;
+  /** @param stored the highest attempt that is known of */
+  readonly adopt: (record: RecordingRecord, stored: number) => void;
+  readonly log: Logger;
+}
+
+const LOOK_EVERY_MS = 1000;
+const PAGE = 500;
+
+/**
+ * Takes over recordings whose host died, as soon as the registry lets it: of many processes that do so, each
+ * takes its share at a time.
+ */
+export class Inheritance {
+  readonly #options: InheritanceOptions;
+  /** Hosts that lived when they were looked at last. */
+  #alive: ReadonlySet<string> = new Set();
+  /** Left by dead ones, and not anybody's yet. */
+  #orphans: readonly RecordingRecord[] = [];
+  #looked = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: InheritanceOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    void this.#run();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Takes one over now, if its host is dead. @throws MillraceError `registry_unavailable`, `storage_unavailable` */
+  async takeOver(id: RecordingId): Promise<void> {
+    const record = await this.#options.registry.findRecording(id);
+    if (record === undefined || hasEnded(record.progress)) return;
+    if ((await this.#living()).has(record.host)) return;
+    await this.#take(record, await this.#options.store());
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#look();
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'recordings of dead hosts cannot be looked for now');
+    }
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#run(), LOOK_EVERY_MS);
+  }
+
+  async #look(): Promise<void> {
+    const alive = await this.#living();
+    const died = [...this.#alive].some((host) => !alive.has(host));
+    if (!this.#looked || died || this.#orphans.length > 0) {
+      this.#orphans = await this.#find(alive);
+      this.#looked = true;
+    }
+    this.#alive = alive;
+    const share = Math.ceil(this.#orphans.length / alive.size);
+    const due = shuffled(this.#orphans).slice(0, Math.min(share, this.#options.room()));
+    if (due.length === 0) return;
+    const store = await this.#options.store();
+    for (const record of due) await this.#take(record, store);
+  }
+
+  async #living(): Promise<ReadonlySet<string>> {
+    const nodes = await this.#options.registry.nodes();
+    const alive = nodes.filter(({ suspect }) => !suspect).map(({ id }) => id);
+    return new Set([this.#options.host, ...alive]);
+  }
+
+  async #find(alive: ReadonlySet<string>): Promise<readonly RecordingRecord[]> {
+    const orphans: RecordingRecord[] = [];
+    let after: RecordingId | undefined;
+    for (;;) {
+      const page = await this.#options.registry.recordings({
+        limit: PAGE,
+        ...(after !== undefined && { after }),
+      });
+      orphans.push(...page.filter(({ host, progress }) => !alive.has(host) && !hasEnded(progress)));
+      after = page.at(-1)?.id;
+      if (page.length < PAGE) return orphans;
+    }
+  }
+
+  async #take(record: RecordingRecord, store: string): Promise<void> {
+    const { registry, host, has, adopt } = this.#options;
+    const { id, attempt: seen } = record;
+    // What was written elsewhere cannot be gone on with here.
+    if (this.#closed || has(id) || record.store !== store) return;
+    const taken = await registry.takeRecording({ id, host, seen });
+    if (taken === undefined) return;
+    this.#orphans = this.#orphans.filter((orphan) => orphan.id !== id);
+    if (!this.#closed && !has(id)) adopt(taken, taken.attempt);
+  }
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
