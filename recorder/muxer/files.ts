@@ -4,11 +4,12 @@ import type { RecordingFile, RecordingSpec } from '../../core/recording/recordin
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import type { Chunk } from '../chunk.ts';
 import { webmEnds } from '../finish/ends.ts';
+import { Superseded } from '../store/claim.ts';
 import { openStore } from '../store/open-store.ts';
 import type { RecordingStore, StoreProgress } from '../store/store.ts';
 import { parseTimelineState } from '../timeline/index.ts';
 import { FileQueue } from './file-queue.ts';
-import { FINISH_MS, finishFiles, isStorageAway } from './finish-files.ts';
+import { FINISH_MS, finishEarlier, finishFiles, isStorageAway } from './finish-files.ts';
 
 export interface FilesOptions {
   readonly objects: ObjectStore;
@@ -34,12 +35,26 @@ export interface FilesProgress
 }
 
 const REOPEN_MS = 1000;
+/** What the end of a file gets to be durable before the next one begins: whoever finds that looks for no more of it. */
+const END_MS = 5000;
+const FLUSH_MS = 30_000;
+
+interface Closed extends Pick<FilesProgress, 'gaps' | 'storageErrors'> {
+  readonly files: readonly RecordingFile[];
+}
+
+const NOTHING_CLOSED: Closed = { files: [], gaps: { count: 0, totalMs: 0 }, storageErrors: 0 };
 
 /** The files of a recording as one muxer writes them, one behind the other. */
 export class Files {
   readonly #options: FilesOptions;
-  /** The last one is written; those before it are whole, and completed in the end. */
-  readonly #queues: FileQueue[] = [];
+  /** The last one is written; those before it are whole, and being completed. */
+  #queues: readonly FileQueue[] = [];
+  #opened: RecordingStore | undefined;
+  /** Those that are complete are not in it. */
+  #closed: Closed = NOTHING_CLOSED;
+  /** Rejected where a file could not be completed while the recording goes on. */
+  readonly #completing = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #failed = false;
 
@@ -48,7 +63,10 @@ export class Files {
     const files = new Files(options);
     const store = await openStore(files.#storeOptions());
     const timeline = parseTimelineState(store.recovered?.state?.timeline);
-    files.#queues.push(new FileQueue(store.file, timeline?.beforeMs ?? 0, store));
+    files.#opened = store;
+    files.#queues = [new FileQueue(store.file, timeline?.beforeMs ?? 0, store)];
+    files.#closed = { ...NOTHING_CLOSED, files: store.completed };
+    if (store.completed.length < store.file) files.#complete(files.#completeEarlier(store.file));
     return files;
   }
 
@@ -58,7 +76,7 @@ export class Files {
 
   /** What a predecessor left of the newest file. */
   get recovered(): RecordingStore['recovered'] {
-    return this.#queues[0]?.store?.recovered;
+    return this.#opened?.recovered;
   }
 
   get isFull(): boolean {
@@ -67,7 +85,7 @@ export class Files {
 
   progress(): FilesProgress {
     const known = this.#queues.flatMap(({ progress }) => progress ?? []);
-    const completed = this.#queues[0]?.store?.completed ?? [];
+    const { files: completed, gaps } = this.#closed;
     // What is behind something that is not durable would not be found.
     const written = this.#queues.find(({ isDurable }) => !isDurable) ?? this.#current;
     const hindrance = known.find((one) => one.hindrance !== undefined)?.hindrance;
@@ -76,8 +94,11 @@ export class Files {
       durableMs: written.beforeMs + written.durableMs,
       bytes: sum(({ nextOffset }) => nextOffset) + completed.reduce((total, { bytes }) => total + bytes, 0),
       spoolBytes: sum(({ spoolBytes }) => spoolBytes) + this.#current.waitingBytes,
-      gaps: { count: sum(({ gaps }) => gaps.count), totalMs: sum(({ gaps }) => gaps.totalMs) },
-      storageErrors: sum(({ storageErrors }) => storageErrors),
+      gaps: {
+        count: gaps.count + sum((one) => one.gaps.count),
+        totalMs: gaps.totalMs + sum((one) => one.gaps.totalMs),
+      },
+      storageErrors: this.#closed.storageErrors + sum(({ storageErrors }) => storageErrors),
       completed,
       ...(hindrance === undefined ? {} : { hindrance }),
     };
@@ -89,14 +110,18 @@ export class Files {
 
   /** The next chunk begins the next file. */
   roll(durationMs: number): void {
-    const { number, beforeMs } = this.#current;
+    const ended = this.#current;
+    const { number, beforeMs } = ended;
     const next = new FileQueue(number + 1, beforeMs + durationMs);
-    this.#queues.push(next);
+    this.#queues = [...this.#queues, next];
     this.#options.log.info(
       { file: number, durationMs: Math.round(durationMs) },
       'file is full; the next one begins',
     );
-    this.#openNext(next).catch((error: unknown) => this.#fail(error));
+    this.#openNext(next, ended).then(
+      () => this.#complete(this.#completeQueue(ended)),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** Waits until everything is durable. @returns false when it took too long */
@@ -119,14 +144,14 @@ export class Files {
 
   /** Completes all files, and leaves nothing else. @throws as `finishRecording` */
   async finish(): Promise<readonly RecordingFile[]> {
+    await Promise.all(this.#completing);
     for (const { store } of this.#queues) {
       if (store === undefined) continue;
       const { settled } = await store.finish({ ends: webmEnds, timeoutMs: FINISH_MS });
       await settled;
     }
     this.#closing.abort();
-    const { objects, spoolDirectory, spec, epoch, log } = this.#options;
-    return await finishFiles({ objects, spoolDirectory, spec, epoch, log });
+    return await finishFiles(this.#finishOptions());
   }
 
   get #current(): FileQueue {
@@ -135,8 +160,54 @@ export class Files {
     return queue;
   }
 
-  async #openNext(queue: FileQueue): Promise<void> {
+  /** Only once the next one has begun: until then a successor would go on with it. */
+  #complete(work: Promise<void>): void {
+    this.#completing.add(work);
+    work.catch((error: unknown) => {
+      if (error instanceof Superseded) this.#fail(error);
+      else this.#options.log.warn({ err: error }, 'a file that is full is completed with the last one');
+    });
+  }
+
+  async #completeQueue(queue: FileQueue): Promise<void> {
+    for (;;) {
+      if (this.#failed || this.#closing.signal.aborted) return;
+      const store = await queue.whenOpen(FLUSH_MS);
+      if (!(await store?.flush(FLUSH_MS)) || store === undefined) continue;
+      const { file, settled } = await store.finish({ ends: webmEnds, timeoutMs: FINISH_MS });
+      await settled;
+      const { gaps, storageErrors } = store.progress();
+      this.#queues = this.#queues.filter((other) => other !== queue);
+      this.#closed = {
+        files: [...this.#closed.files, ...(file ? [file] : [])],
+        gaps: {
+          count: this.#closed.gaps.count + gaps.count,
+          totalMs: this.#closed.gaps.totalMs + gaps.totalMs,
+        },
+        storageErrors: this.#closed.storageErrors + storageErrors,
+      };
+      this.#options.log.info({ file: queue.number, key: file?.key }, 'a full file is complete');
+      return;
+    }
+  }
+
+  /** Those of a predecessor that died before it had. */
+  async #completeEarlier(before: number): Promise<void> {
+    const files = await finishEarlier(this.#finishOptions(), before);
+    this.#closed = {
+      ...this.#closed,
+      files: [...files, ...this.#closed.files.slice(this.#opened?.completed.length)],
+    };
+  }
+
+  #finishOptions() {
+    const { objects, spoolDirectory, spec, epoch, log } = this.#options;
+    return { objects, spoolDirectory, spec, epoch, log };
+  }
+
+  async #openNext(queue: FileQueue, ended: FileQueue): Promise<void> {
     const { signal } = this.#closing;
+    await (await ended.whenOpen(END_MS))?.flush(END_MS);
     while (!signal.aborted) {
       try {
         const store = await openStore({ ...this.#storeOptions(), file: queue.number });

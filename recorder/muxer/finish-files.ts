@@ -3,7 +3,11 @@ import type { RecordingFile, RecordingSpec } from '../../core/recording/recordin
 import { completedFiles } from '../finish/completed-files.ts';
 import { webmEnds } from '../finish/ends.ts';
 import { inTime } from '../store/storage.ts';
-import { type FinishRecordingOptions, finishRecording } from '../sweep/finish-recording.ts';
+import {
+  type FinishRecordingOptions,
+  finishFilesBefore,
+  finishRecording,
+} from '../sweep/finish-recording.ts';
 
 export interface FinishFilesOptions extends Omit<FinishRecordingOptions, 'id' | 'ends' | 'timeoutMs'> {
   readonly spec: RecordingSpec;
@@ -26,6 +30,16 @@ export async function finishFiles(options: FinishFilesOptions): Promise<readonly
   return await inTime(timed, 'the finished files could not be looked for', (storage) =>
     completedFiles(storage, spec),
   );
+}
+
+/** Completes the files before one that has begun, whoever wrote them. @throws as `finishRecording` */
+export async function finishEarlier(
+  options: FinishFilesOptions,
+  before: number,
+): Promise<readonly RecordingFile[]> {
+  const { spec, ...common } = options;
+  const timed = { ...common, timeoutMs: FINISH_MS };
+  return await finishFilesBefore({ ...timed, id: spec.id, ends: webmEnds }, spec, before);
 }
 
 export function isStorageAway(error: unknown): boolean {

@@ -68,12 +68,25 @@ describe('A muxer process', () => {
     assert.deepEqual(await blocks(), BLOCKS);
   });
 
-  test('rolls over into a second file, and both are completed in the end', async (t) => {
+  test('rolls over into a second file, and completes the first while it records the second', async (t) => {
     const { tell, start, finish, objects, notices } = await trial(t, { maxFileBytes: 700_000 });
     const muxer = start(1);
     tell(EVENTS);
     await received(muxer, 11_900);
+    const [first] = await eventually('the first file', () => {
+      const { files } = muxer.progress;
+      return files.length > 0 ? files : undefined;
+    });
+    assert.equal(muxer.progress.state, 'recording');
+    const whole = await readBack((await objects.get('live/a.webm', LONG)) ?? Buffer.alloc(0));
+    assert.equal(whole.video.length, 300);
+    const unfinished = await keysIn(objects, '.millrace/');
+    assert.deepEqual(
+      unfinished.filter((key) => key.includes('/000000/') && !key.endsWith('done.json')),
+      [],
+    );
     await finish(muxer);
+    assert.deepEqual((await objects.head('live/a.webm', LONG))?.bytes, first?.bytes);
     const finished = notices.find((notice) => notice.type === 'finished');
     assert.deepEqual(
       finished?.files.map(({ key }) => key),
@@ -85,6 +98,29 @@ describe('A muxer process', () => {
     // A packet of sound stands in the one file or the other.
     assert.ok(Math.abs(second.audio.length - 100) <= 1, `${second.audio.length}`);
     assert.deepEqual(await keysIn(objects), ['live/a-2.webm', 'live/a.webm']);
+  });
+
+  test('completes a full file that its predecessor left, and records on in the one behind it', async (t) => {
+    const { tell, start, finish, notices, options } = await trial(t);
+    const collector = new Collector();
+    const other = new Muxer({ sink: collector, limits: specOf().limits });
+    for (const event of [hello(), ...EVENTS]) other.take(event);
+    for (const file of [0, 1]) {
+      const store = await openStore({ ...options, spec: specOf(), epoch: 1, file });
+      if (file === 0) for (const chunk of collector.chunks) assert.ok(store.append(chunk));
+      await store.close(20_000);
+    }
+    const muxer = start(2);
+    tell(EVENTS);
+    await eventually('the first file', () => muxer.progress.files.length === 1);
+    await received(muxer, 11_900);
+    assert.equal(muxer.progress.state, 'recording');
+    await finish(muxer);
+    const finished = notices.find((notice) => notice.type === 'finished');
+    assert.deepEqual(
+      finished?.files.map(({ key }) => key),
+      ['live/a.webm', 'live/a-2.webm'],
+    );
   });
 
   test('makes durable what it has when its receiver says nothing any more, and when that is gone', async (t) => {

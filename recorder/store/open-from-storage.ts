@@ -28,6 +28,7 @@ export async function openFromStorage(context: OpenContext): Promise<RecordingSt
   const file = options.file ?? newestFile([...stored, ...spooled]);
   const claim = new Claim(opening, claimant(context, file));
   await claim.make();
+  if (options.file === undefined) await demandNewest(opening, prefix, file);
   const recovered = await recoverFile({ storage: opening, spool }, spec.id, file);
   const reservation = recovered
     ? reservationIn(recovered)
@@ -40,6 +41,19 @@ function newestFile(keys: readonly StoredKey[]): number {
   const files = keys.flatMap((key) => ('file' in key ? [key.file] : []));
   const newest = Math.max(0, ...files);
   return keys.some((key) => key.kind === 'done' && key.file === newest) ? newest + 1 : newest;
+}
+
+/**
+ * A writer claims its next file before it looks for claims on the one that it completes then: so either it sees
+ * this claim, or that one is seen here.
+ *
+ * @throws Superseded
+ */
+async function demandNewest(storage: Storage, prefix: string, file: number): Promise<void> {
+  const keys = (await listAll(storage, prefix)).map(({ key }) => parseKey(key));
+  if (keys.some((key) => key !== undefined && 'file' in key && key.file > file)) {
+    throw new Superseded('its predecessor has begun the next file meanwhile');
+  }
 }
 
 async function reserveFile(

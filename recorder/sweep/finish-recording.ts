@@ -59,12 +59,38 @@ export interface FinishedRecording {
 export async function finishRecording(
   options: FinishRecordingOptions,
 ): Promise<FinishedRecording | undefined> {
+  return await inTime(options, 'the recording could not be completed', (storage) =>
+    finishAll(placesOf(storage, options), options),
+  );
+}
+
+/**
+ * Completes the files of a recording that are whole, as the next one has begun: those with a number below
+ * `before`. The recording goes on.
+ *
+ * @param before from 0
+ * @throws as `finishRecording`
+ */
+export async function finishFilesBefore(
+  options: FinishRecordingOptions,
+  spec: RecordingSpec,
+  before: number,
+): Promise<readonly RecordingFile[]> {
+  return await inTime(options, 'the files before it could not be completed', async (storage) => {
+    const keys = parsed((await listAll(storage, recordingPrefix(spec.id))).map(({ key }) => key));
+    return await finishEach(placesOf(storage, options), options, spec, keys, before);
+  });
+}
+
+function placesOf(storage: Storage, options: FinishRecordingOptions): FinishPlaces {
   const { log, spoolDirectory } = options;
   const disk = options.disk ?? (spoolDirectory === undefined ? undefined : new LocalDisk(spoolDirectory));
   const spool = disk && new Spool(disk, (error) => log.warn({ err: error }, 'the spool failed'));
-  return await inTime(options, 'the recording could not be completed', (storage) =>
-    finishAll({ storage, ...(spool ? { spool } : {}) }, options),
-  );
+  return { storage, ...(spool ? { spool } : {}) };
+}
+
+function parsed(keys: readonly string[]): readonly StoredKey[] {
+  return keys.map(parseKey).filter((key) => key !== undefined);
 }
 
 /** Storage is the truth; the spool may have more. */
@@ -84,19 +110,31 @@ async function finishAll(
     return undefined;
   }
   const spec = decodeSpec(bytes);
-  const keys = stored.map(parseKey).filter((key) => key !== undefined);
+  const keys = parsed(stored);
   const last = Math.max(0, ...keys.map((key) => ('file' in key ? key.file : 0)));
-  const files: RecordingFile[] = [];
-  for (let file = 0; file <= last; file++) {
-    const finished =
-      (await doneFile(storage, keys, id, file)) ?? (await finishOne(places, options, spec, keys, file));
-    if (finished) files.push(finished);
-  }
+  const files = [...(await finishEach(places, options, spec, keys, last + 1))];
   // A finisher that died when it had said that some were complete may have begun to delete what says so.
   if (files.length > last) files.push(...(await completedFiles(storage, spec, last + 1)));
   await forgetRecording(storage, id);
   await spool?.deleteAll(recordingPrefix(id));
   return { spec, files };
+}
+
+async function finishEach(
+  places: FinishPlaces,
+  options: FinishRecordingOptions,
+  spec: RecordingSpec,
+  keys: readonly StoredKey[],
+  before: number,
+): Promise<readonly RecordingFile[]> {
+  const files: RecordingFile[] = [];
+  for (let file = 0; file < before; file++) {
+    const finished =
+      (await doneFile(places.storage, keys, spec.id, file)) ??
+      (await finishOne(places, options, spec, keys, file));
+    if (finished) files.push(finished);
+  }
+  return files;
 }
 
 async function doneFile(
