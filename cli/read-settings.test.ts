@@ -225,6 +225,33 @@ const CASES: readonly { readonly what: string; readonly given: Given; readonly w
     given: { env: { MILLRACE_TRUSTED_PROXIES: 'proxy.example' } },
     wrong: /write it like/,
   },
+  {
+    what: 'STUN and TURN servers with a secret',
+    given: {
+      env: {
+        MILLRACE_ICE_SERVERS:
+          'stun:stun.example, turn:192.0.2.7:3478?transport=udp, turns:[2001:db8::7]:443?transport=tcp',
+        MILLRACE_TURN_SECRET: 'known to the TURN server',
+      },
+    },
+  },
+  {
+    what: 'a TURN server without a secret',
+    given: { env: { MILLRACE_ICE_SERVERS: 'stun:a.example,turn:a.example' } },
+    wrong: /turn:a\.example wants credentials: MILLRACE_TURN_SECRET is missing/,
+  },
+  {
+    what: 'the secret of no TURN server',
+    given: {
+      env: { MILLRACE_ICE_SERVERS: 'stun:a.example', MILLRACE_TURN_SECRET: 'known to the TURN server' },
+    },
+    wrong: /names no TURN server/,
+  },
+  {
+    what: 'a TURN server as a web address',
+    given: { env: { MILLRACE_ICE_SERVERS: 'https://turn.example' } },
+    wrong: /write it like stun:HOST/,
+  },
   { what: 'a time without its unit', given: { env: { MILLRACE_PING_INTERVAL: '20' } }, wrong: /30s/ },
   { what: 'a file that is not JSON', given: { file: '{' }, wrong: /not JSON/ },
   { what: 'a file that is no object', given: { file: '[]' }, wrong: /not a JSON object/ },

@@ -59,6 +59,11 @@ export function signalingSettings(
     pingIntervalMs: settings.pingInterval,
     requestTimeoutMs: settings.requestTimeout,
     tokenGraceMs: settings.authGrace,
+    iceServers: {
+      urls: settings.iceServers ?? [],
+      turnTtlMs: settings.turnTtl,
+      ...(settings.turnSecret !== undefined && { turnSecret: settings.turnSecret }),
+    },
     limits: {
       connections: settings.maxConnections,
       connectionsPerAddress: settings.maxConnectionsPerAddress,

@@ -1,3 +1,4 @@
+import { wantsCredentials } from '../core/ice/index.ts';
 import { isLoopback } from './loopback.ts';
 import { settingNames } from './setting.ts';
 import type { SettingKey, Settings } from './settings.ts';
@@ -198,6 +199,21 @@ const RULES: readonly Rule[] = [
             wrong: 'others are told this address: choose the one at which they reach this machine',
           }
         : undefined,
+  },
+  {
+    needs: ['iceServers', 'turnSecret'],
+    check: ({ iceServers, turnSecret }) => {
+      const turn = iceServers?.find(wantsCredentials);
+      if (turn !== undefined && turnSecret === undefined) {
+        return {
+          keys: ['iceServers'],
+          wrong: `${turn} wants credentials: MILLRACE_TURN_SECRET is missing, the secret that the TURN server knows`,
+        };
+      }
+      return turnSecret !== undefined && turn === undefined
+        ? { keys: ['turnSecret'], wrong: 'MILLRACE_ICE_SERVERS names no TURN server that would know it' }
+        : undefined;
+    },
   },
   {
     needs: ['rtcListen', 'announcedAddress'],

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { keysUrl, secret, words } from './auth-value.ts';
 import { CHANNEL_SETTINGS } from './channel-settings.ts';
+import { ICE_SETTINGS } from './ice-settings.ts';
 import { RECORDING_SETTINGS } from './recording-settings.ts';
 import { recordingsLocation } from './recordings-value.ts';
 import { REDIS_SETTINGS } from './redis-settings.ts';
@@ -191,6 +192,7 @@ export const SETTING_GROUPS = {
       '10s',
       'Longest time to a reply; the wait_ms of a request comes on top',
     ),
+    ...ICE_SETTINGS,
   },
   'Time-outs of media': {
     iceConsentTimeout: withDefault(

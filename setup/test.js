@@ -28,6 +28,7 @@ const DEBIAN_PACKAGES = [
     package: 'redis-server',
     why: 'the registry that processes share, Sentinels, clusters',
   },
+  { program: 'turnserver', package: 'coturn', why: 'a relay for clients that reach no media port' },
   { program: 'ffmpeg', package: 'ffmpeg', why: 'what recordings hold, decoded by somebody else' },
   { program: 'g++', package: 'g++', why: 'the worker’s own tests' },
 ];

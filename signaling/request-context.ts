@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Identity, Permission } from '../core/auth/index.ts';
+import type { IceServer } from '../core/ice/index.ts';
 import type { LoadForecast } from '../core/placement/load-forecast.ts';
 import { MillraceError, type StreamName } from '../core/protocol/index.ts';
 import type { RecorderLauncher } from '../core/recording/launcher.ts';
@@ -33,6 +34,8 @@ export interface Services {
   readonly recordings: Recordings | undefined;
   readonly news: RecordingNews;
   readonly log: Logger;
+  /** For new connections of one client's; none where nothing is configured. */
+  readonly iceServers: (user: string) => IceServer[];
   /** Milliseconds that never go back. */
   readonly now: () => number;
   /** Uniform in [0, 1). */

@@ -1,3 +1,4 @@
+import type { IceServersSettings } from '../core/ice/index.ts';
 import type { ReplyMethod } from '../core/protocol/index.ts';
 import type { AddressRange } from './limits/client-address.ts';
 
@@ -63,6 +64,8 @@ export interface SignalingSettings {
   readonly requestTimeoutMs: number;
   /** How long a session lives on after its token has expired. */
   readonly tokenGraceMs: number;
+  /** What clients are told of STUN and TURN. */
+  readonly iceServers: IceServersSettings;
   readonly limits: SignalingLimits;
 }
 
@@ -77,6 +80,7 @@ export const SIGNALING_DEFAULTS = {
   pingIntervalMs: 20_000,
   requestTimeoutMs: 10_000,
   tokenGraceMs: 10_000,
+  iceServers: { urls: [], turnTtlMs: 6 * 3_600_000 },
   limits: {
     connections: 12_000,
     connectionsPerAddress: 1000,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Authoriser } from '../core/auth/index.ts';
 import type { MediaChannel } from '../core/channel/media.ts';
+import { iceServersFor } from '../core/ice/index.ts';
 import { LoadForecast } from '../core/placement/load-forecast.ts';
 import type { NodeEntry, NodeId } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
@@ -104,6 +105,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     recordings: deps.recordings,
     news,
     log,
+    iceServers: (user) => iceServersFor(settings.iceServers, user, Date.now()),
     now,
     random: Math.random,
   };

@@ -3,7 +3,7 @@ export class FakePeerConnection extends EventTarget {
   /** All that were made, oldest first. */
   static made: FakePeerConnection[] = [];
 
-  readonly configuration: RTCConfiguration;
+  configuration: RTCConfiguration;
   connectionState = 'new';
   iceConnectionState = 'new';
   signalingState = 'stable';
@@ -28,6 +28,10 @@ export class FakePeerConnection extends EventTarget {
     const last = FakePeerConnection.made.at(-1);
     if (!last) throw new Error('no RTCPeerConnection was made');
     return last;
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
   }
 
   get number(): number {

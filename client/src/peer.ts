@@ -14,10 +14,13 @@ const DISCONNECTED_GRACE_MS = 2000;
 /** A server that ends a stream closes DTLS and says why in an event, whose arrival makes the rest needless. */
 const GONE_GRACE_MS = 300;
 
+const POLICIES = { bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' } as const;
+
 /** One RTCPeerConnection that speaks with the ICE-lite server: its health, its offers and their answers. */
 export class Peer {
   readonly connection: RTCPeerConnection;
   readonly #clock: Clock;
+  readonly #iceServers: () => readonly RTCIceServer[];
   readonly #onHealth: (health: PeerHealth) => void;
   readonly #watched = new Set<RTCDtlsTransport>();
   #cancelGrace: () => void = () => {};
@@ -30,15 +33,12 @@ export class Peer {
       clock,
       iceServers,
       onHealth,
-    }: { clock: Clock; iceServers: readonly RTCIceServer[]; onHealth: (health: PeerHealth) => void },
+    }: { clock: Clock; iceServers: () => readonly RTCIceServer[]; onHealth: (health: PeerHealth) => void },
   ) {
     this.#clock = clock;
     this.#onHealth = onHealth;
-    this.connection = new PeerConnection({
-      bundlePolicy: 'max-bundle',
-      rtcpMuxPolicy: 'require',
-      iceServers: [...iceServers],
-    });
+    this.#iceServers = iceServers;
+    this.connection = new PeerConnection({ ...POLICIES, iceServers: [...iceServers()] });
     this.connection.oniceconnectionstatechange = () => this.#onIceState();
     this.connection.onconnectionstatechange = () => this.#onConnectionState();
   }
@@ -50,6 +50,11 @@ export class Peer {
   /** The offer as it stands: an ICE-lite server needs no candidates of the client (RFC 8445 section 2.5). */
   async offer(options: { iceRestart?: boolean } = {}): Promise<string> {
     try {
+      const iceServers = [...this.#iceServers()];
+      // The credentials that it was made with may have expired, and ICE gathers anew.
+      if (options.iceRestart && iceServers.length > 0) {
+        this.connection.setConfiguration({ ...POLICIES, iceServers });
+      }
       await this.connection.setLocalDescription(
         await this.connection.createOffer({ iceRestart: options.iceRestart ?? false }),
       );

@@ -246,3 +246,21 @@ test('A track takes the place of the one of its kind without an offer; a new kin
     [camera, sound],
   );
 });
+
+test('ICE servers are known before the first offer, and an ICE restart takes the newest', async () => {
+  let credential = 0;
+  server.answer = ({ method }) =>
+    method === 'stream.heartbeat'
+      ? { data: { ice_servers: [{ urls: ['turn:a'], username: 'u', credential: String(credential++) }] } }
+      : { data: { sdp: 'answer' } };
+  await publish();
+  const peer = FakePeerConnection.last;
+  assert.deepEqual(peer.configuration.iceServers, [{ urls: ['turn:a'], username: 'u', credential: '0' }]);
+  context.session.probe();
+  await server.until(() => credential > 1 && context.session.iceServers[0]?.credential === '1');
+  peer.iceConnectionState = 'failed';
+  peer.oniceconnectionstatechange?.();
+  await server.until(() => published().length === 2);
+  assert.equal(peer.configuration.iceServers?.[0]?.credential, '1');
+  assert.equal(peer.configuration.bundlePolicy, 'max-bundle');
+});

@@ -54,6 +54,10 @@ export class Session extends Events<SessionEvents> {
   #id = '';
   #token: string | undefined;
   #iceServers: readonly RTCIceServer[] = [];
+  #tellIceServers: () => void = () => {};
+  readonly #iceServersTold = new Promise<void>((resolve) => {
+    this.#tellIceServers = resolve;
+  });
   #socket: Socket | null = null;
   /** The connection is open and the session is taken over: requests may be sent. */
   #ready = false;
@@ -77,6 +81,17 @@ export class Session extends Events<SessionEvents> {
   /** As the server's last heartbeat reply named them; empty where TURN is not configured. */
   get iceServers(): readonly RTCIceServer[] {
     return this.#iceServers;
+  }
+
+  /** Resolves when the server has said which ICE servers there are, or had the time of a request to do so. */
+  async iceServersKnown(): Promise<void> {
+    const { clock, requestTimeoutMs } = this.#settings;
+    let cancel: () => void = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(requestTimeoutMs, resolve);
+    });
+    await Promise.race([this.#iceServersTold, late]);
+    cancel();
   }
 
   /**
@@ -242,6 +257,7 @@ export class Session extends Events<SessionEvents> {
     const reply = await this.#enqueue('stream.heartbeat', '', data, this.#settings.heartbeatMs, true);
     // Shape by docs/protocol.md: the same as the browser's RTCIceServer.
     if (Array.isArray(reply.ice_servers)) this.#iceServers = reply.ice_servers as RTCIceServer[];
+    this.#tellIceServers();
   }
 
   #renewToken(): void {
@@ -288,6 +304,7 @@ export class Session extends Events<SessionEvents> {
     this.#cancelReconnect?.();
     this.#cancelHeartbeat();
     this.#ready = false;
+    this.#tellIceServers();
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();

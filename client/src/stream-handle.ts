@@ -136,7 +136,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
     const { PeerConnection, clock, session } = this.context;
     const peer: Peer = new Peer(PeerConnection, {
       clock,
-      iceServers: session.iceServers,
+      iceServers: () => session.iceServers,
       onHealth: (health) => onHealth(health, peer),
     });
     return peer;
@@ -196,6 +196,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   }
 
   async #connectFirst(): Promise<void> {
+    await this.context.session.iceServersKnown();
     this.throwIfEnded();
     try {
       await this.connect(false);

@@ -1,10 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { PROBLEM_MEDIA_TYPE, problemOf } from '../../core/api/index.ts';
 import type { Authoriser, Identity } from '../../core/auth/index.ts';
-import { MAX_SDP_CHARACTERS, MillraceError, type StreamName } from '../../core/protocol/index.ts';
+import {
+  MAX_SDP_CHARACTERS,
+  MillraceError,
+  newSessionId,
+  publicSessionId,
+  type StreamName,
+} from '../../core/protocol/index.ts';
 import {
   accepts,
   fragmentOf,
+  iceServerLinks,
   ifMatch,
   isMediaType,
   noSuchSession,
@@ -16,7 +24,7 @@ import {
 } from '../../core/whip/index.ts';
 import { within } from '../deadline.ts';
 import { close } from '../handlers/close.ts';
-import { demandUseful, type RequestContext, type Services } from '../request-context.ts';
+import { demandPermission, demandUseful, type RequestContext, type Services } from '../request-context.ts';
 import type { Session } from '../session.ts';
 import type { SessionTokens } from '../session-tokens.ts';
 import { bearerToken } from './bearer-token.ts';
@@ -61,7 +69,7 @@ export class Whip {
     const target = parseWhipPath(path);
     if (target === undefined) return statusProblem(404, 'use /whip/{stream} or /whep/{stream}');
     const { method = '' } = request;
-    if (method === 'OPTIONS') return optionsOf(target);
+    if (method === 'OPTIONS') return this.#options(request, target);
     // RFC 9725 section 4.1: there is nothing to show, and that is no failure.
     if (method === 'GET' || method === 'HEAD') return { status: 204 };
     if (target.session === undefined) {
@@ -70,6 +78,24 @@ export class Whip {
     if (method !== 'DELETE' && method !== 'PATCH') return notAllowed(SESSION_METHODS);
     const { context, exchange } = await this.#find(request, target);
     return method === 'DELETE' ? this.#end(context, exchange) : this.#patch(request, context, exchange);
+  }
+
+  /**
+   * ICE servers before the offer too, for clients that cannot take them after it (RFC 9725 section 4.6). A preflight
+   * of CORS shows no token, and learns none of them.
+   */
+  async #options(request: IncomingMessage, target: WhipTarget): Promise<HttpAnswer> {
+    const answer = optionsOf(target);
+    const { role, stream, session } = target;
+    if (session !== undefined || bearerToken(request) === undefined) return answer;
+    demandPermission(await this.#identify(request), role, stream);
+    const user = publicSessionId(newSessionId(randomBytes));
+    return { ...answer, headers: { ...answer.headers, ...this.#links(user) } };
+  }
+
+  #links(user: string): Readonly<Record<string, string>> {
+    const links = iceServerLinks(this.#services.iceServers(user));
+    return links === undefined ? {} : { Link: links };
   }
 
   async #begin(request: IncomingMessage, { role, stream }: WhipTarget): Promise<HttpAnswer> {
@@ -103,6 +129,7 @@ export class Whip {
           Location: whipPath(role, stream, session.id),
           ETag: exchange.entityTag,
           'Accept-Patch': SDP_FRAGMENT_MEDIA_TYPE,
+          ...this.#links(session.publicId),
         },
         body: exchange.answer,
       };

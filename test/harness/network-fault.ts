@@ -20,16 +20,32 @@ export function limitFrom(port: number, kilobytesPerSecond: number): NetworkFaul
   ]);
 }
 
-function dropUdp(port: number, match: readonly string[]): NetworkFault {
+/** Drops everything to the port and from it: a network that lets no UDP through. */
+export function dropAllUdp(port: number): Pick<NetworkFault, 'remove'> {
+  const from = dropUdp(port, []);
+  const to = dropUdp(port, [], '--dport');
+  return {
+    remove() {
+      from.remove();
+      to.remove();
+    },
+  };
+}
+
+function dropUdp(
+  port: number,
+  match: readonly string[],
+  end: '--sport' | '--dport' = '--sport',
+): NetworkFault {
   if (process.env.TEST_NAMESPACE !== 'inside') {
     throw new Error('network faults are for test/harness/in-namespace.sh only');
   }
-  const rule = ['INPUT', '-p', 'udp', '--sport', String(port), ...match, '-j', 'DROP'];
+  const rule = ['INPUT', '-p', 'udp', end, String(port), ...match, '-j', 'DROP'];
   execFileSync('iptables', ['-A', ...rule]);
   return {
     dropped: () => {
       const listing = execFileSync('iptables', ['-S', 'INPUT', '-v']).toString();
-      const line = listing.split('\n').find((each) => each.includes(`--sport ${port} `)) ?? '';
+      const line = listing.split('\n').find((each) => each.includes(`${end} ${port} `)) ?? '';
       return Number(/ -c (\d+) /.exec(line)?.[1] ?? 0);
     },
     remove: () => void execFileSync('iptables', ['-D', ...rule]),

@@ -190,3 +190,17 @@ test('whatever text a client sends, each message gets one reply, and the next on
   }
   assert.equal((await client.heartbeat()).err, 0);
 });
+
+test('a heartbeat’s reply names the ICE servers, with credentials that expire', async (t) => {
+  const iceServers = { urls: ['turn:b.example'], turnSecret: 's', turnTtlMs: 60_000 };
+  const { connect } = await startServer(t, { iceServers });
+  const client = await connect();
+  const beforeS = Math.floor(Date.now() / 1000);
+  const { data } = await client.heartbeat();
+  const [server, ...more] = data.ice_servers as { urls: string[]; username: string; credential: string }[];
+  assert.deepEqual(server?.urls, ['turn:b.example']);
+  assert.equal(more.length, 0);
+  const seconds = Number(server.username.split(':')[0]);
+  assert.ok(seconds >= beforeS + 60 && seconds <= Date.now() / 1000 + 60, server.username);
+  assert.equal(server.credential.length, 28);
+});

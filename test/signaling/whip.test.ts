@@ -305,3 +305,20 @@ test('a session ends with its token, unless a fragment comes with a newer one', 
   await eventually('the other one to end', () => !media.streams.has('b' as StreamName));
   assert.ok(media.streams.has(A));
 });
+
+test('ICE servers stand in Link headers: in the answer to POST, and to an OPTIONS that shows a token', async (t) => {
+  const iceServers = { urls: ['stun:a.example', 'turn:b.example'], turnSecret: 's', turnTtlMs: 60_000 };
+  const { http } = await startServer(t, { iceServers });
+  const LINKS =
+    /^<stun:a\.example>; rel="ice-server", <turn:b\.example>; rel="ice-server"; username="\d+:[0-9a-f]{16}"; credential="[^"]+"; credential-type="password"$/;
+  const posted = await post(`${http}/whip/a`, offerWith('abcd'));
+  assert.match(posted.headers.get('link') ?? '', LINKS);
+  const asked = await fetch(`${http}/whip/a`, {
+    method: 'OPTIONS',
+    headers: { Authorization: 'Bearer any' },
+  });
+  assert.equal(asked.status, 200);
+  assert.match(asked.headers.get('link') ?? '', LINKS);
+  assert.equal((await fetch(`${http}/whip/a`, { method: 'OPTIONS' })).headers.get('link'), null);
+  assert.equal((await post(`${http}/whip/a`, 'nonsense')).headers.get('link'), null);
+});

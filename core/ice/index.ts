@@ -1,0 +1,1 @@
+export { type IceServer, type IceServersSettings, iceServersFor, wantsCredentials } from './ice-servers.ts';
