@@ -12,7 +12,7 @@ import type { CallHandlers, Channel } from './channel.ts';
  * it is told there. A home that is away changes nothing: a recorder goes on with what it was told last.
  */
 export type RecorderCalls = {
-  /** Every second, and at each change of state. The reply says what to do now. */
+  /** Twice a second, and at each change of state. The reply says what to do now. */
   report: { request: RecorderReport; reply: RecorderOrders };
   /**
    * Asks to be the one that completes the file. Granted once an attempt, and to no earlier attempt after a

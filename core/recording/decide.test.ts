@@ -68,12 +68,12 @@ const mute = (more: Partial<RecorderFacts>): RecorderFacts => {
 
 const CASES: readonly (readonly [what: string, given: Partial<RecordingFacts>, told: readonly string[]])[] = [
   ['a new recording of a stream begins', { attempt: 0, recorders: [] }, ['launch record']],
-  ['a recorder that records goes on', {}, ['record 1', 'again +4500']],
-  ['one that is asked to stop is told so', { stopping: true }, ['stopping', 'stop 1', 'again +4500']],
+  ['a recorder that records goes on', {}, ['record 1', 'again +2000']],
+  ['one that is asked to stop is told so', { stopping: true }, ['stopping', 'stop 1', 'again +2000']],
   [
     'one that finishes by itself finishes',
     { recorders: [recorder(1, { state: 'finishing' })] },
-    ['stopping', 'stop 1', 'again +4500'],
+    ['stopping', 'stop 1', 'again +2000'],
   ],
   [
     'one that is complete is at its end',
@@ -84,15 +84,15 @@ const CASES: readonly (readonly [what: string, given: Partial<RecordingFacts>, t
   [
     'an earlier attempt that is complete says nothing for the last one',
     { attempt: 2, recorders: [recorder(1, { state: 'completed' }), recorder(2)] },
-    ['supersede 1', 'record 2 waits', 'again +4500'],
+    ['supersede 1', 'record 2 waits', 'again +2000'],
   ],
 
   ['a publisher that is away is waited for', { ...away }, ['record 1', 'again +1']],
-  ['a publisher that is away for too long ends it', { ...gone }, ['stopping', 'stop 1', 'again +4500']],
+  ['a publisher that is away for too long ends it', { ...gone }, ['stopping', 'stop 1', 'again +2000']],
   [
     'a stream that somebody holds does not end for want of media: it may be muted',
     { lastMediaAtMs: NOW - 10 * RESUME },
-    ['record 1', 'again +4500'],
+    ['record 1', 'again +2000'],
   ],
   [
     'a recording found without recorder waits for its publisher',
@@ -155,27 +155,27 @@ const CASES: readonly (readonly [what: string, given: Partial<RecordingFacts>, t
   [
     'a recorder that must leave goes on, and a successor is started that waits for it',
     { recorders: [recorder(1, leaving)] },
-    ['record 1', 'launch record waits', 'again +4500'],
+    ['record 1', 'launch record waits', 'again +2000'],
   ],
   [
     'it goes on while its successor has no media',
     { attempt: 2, recorders: [recorder(1, leaving), successor()] },
-    ['record 1', 'record 2 waits', 'again +4500'],
+    ['record 1', 'record 2 waits', 'again +2000'],
   ],
   [
     'it goes when its successor has media',
     { attempt: 2, recorders: [recorder(1, leaving), successor({ receiving: true })] },
-    ['hand over 1', 'record 2 waits', 'again +4500'],
+    ['hand over 1', 'record 2 waits', 'again +2000'],
   ],
   [
     'it goes when its successor takes too long to have media',
     { attempt: 2, recorders: [recorder(1, leaving), successor({ startedAtMs: NOW - RECEIVE_MS })] },
-    ['hand over 1', 'record 2 waits', 'again +4500'],
+    ['hand over 1', 'record 2 waits', 'again +2000'],
   ],
   [
     'told to go, it is not asked to stay',
     { attempt: 2, recorders: [recorder(1, { ...leaving, handOverSinceMs: NOW - 1000 }), successor()] },
-    ['hand over 1', 'record 2 waits', 'again +4000'],
+    ['hand over 1', 'record 2 waits', 'again +2000'],
   ],
   [
     'it is killed when it does not go',
@@ -183,22 +183,22 @@ const CASES: readonly (readonly [what: string, given: Partial<RecordingFacts>, t
       attempt: 2,
       recorders: [recorder(1, { ...leaving, handOverSinceMs: NOW - HAND_OVER_MS }), successor()],
     },
-    ['kill 1', 'record 2', 'again +4500'],
+    ['kill 1', 'record 2', 'again +2000'],
   ],
   [
     'its successor records when it has gone',
     { attempt: 2, recorders: [successor({ receiving: true })], endedAtMs: NOW },
-    ['record 2', 'again +4500'],
+    ['record 2', 'again +2000'],
   ],
   [
     'its successor must leave before it has gone: the next one waits for both',
     { attempt: 2, recorders: [recorder(1, leaving), successor(leaving)] },
-    ['record 1', 'record 2 waits', 'launch record waits', 'again +4500'],
+    ['record 1', 'record 2 waits', 'launch record waits', 'again +2000'],
   ],
   [
     'its successor died: another waits for it',
     { attempt: 2, recorders: [recorder(1, leaving)], endedAtMs: NOW },
-    ['record 1', 'launch record waits', 'again +4500'],
+    ['record 1', 'launch record waits', 'again +2000'],
   ],
   [
     'one that must leave while nobody publishes has no successor before somebody does',
@@ -208,7 +208,7 @@ const CASES: readonly (readonly [what: string, given: Partial<RecordingFacts>, t
   [
     'one that must leave and is asked to stop goes',
     { stopping: true, recorders: [recorder(1, leaving)] },
-    ['stopping', 'hand over 1', 'again +4500'],
+    ['stopping', 'hand over 1', 'again +2000'],
   ],
   [
     'then another completes the file',
@@ -218,12 +218,12 @@ const CASES: readonly (readonly [what: string, given: Partial<RecordingFacts>, t
   [
     'asked to stop in the middle of a hand-over, the successor completes the file',
     { stopping: true, attempt: 2, recorders: [recorder(1, leaving), successor()] },
-    ['stopping', 'hand over 1', 'stop 2 waits', 'again +4500'],
+    ['stopping', 'hand over 1', 'stop 2 waits', 'again +2000'],
   ],
   [
     'an earlier attempt that was taken for dead and is not is superseded',
     { attempt: 2, recorders: [recorder(1), recorder(2)] },
-    ['supersede 1', 'record 2 waits', 'again +4500'],
+    ['supersede 1', 'record 2 waits', 'again +2000'],
   ],
 ];
 

@@ -2,8 +2,11 @@ import type { RecorderOrders } from '../channel/recorder.ts';
 import { hasEnded } from './progress.ts';
 import type { RecordingState } from './recording.ts';
 
-/** A recorder that has said nothing for this long is taken for dead. */
-export const SILENT_MS = 5000;
+/**
+ * A recorder that has said nothing for this long is taken for dead: several of its reports are missing then. Time
+ * in which home itself did not run is not counted, so a machine that stands still or is slow kills none.
+ */
+export const SILENT_MS = 2500;
 /** The same before its first word: a busy machine starts processes slowly. */
 export const FIRST_WORD_MS = 15_000;
 /** What a successor gets to have media, before its predecessor is told to go all the same. */

@@ -93,7 +93,7 @@ export interface RecordingFile {
   readonly durationMs: number;
 }
 
-/** What a recorder says of itself, every second and at each change of state. */
+/** What a recorder says of itself, twice a second and at each change of state. */
 export interface RecordingProgress {
   readonly state: RecordingState;
   /** Unix time of the first media kept; absent until there is some. */

@@ -2,8 +2,9 @@ import type { RecorderChannel, RecorderOrders, RecorderReport } from '../../core
 import { MillraceError } from '../../core/protocol/error.ts';
 import type { RecordingEpoch, RecordingId } from '../../core/recording/recording.ts';
 
-const REPORT_EVERY_MS = 1000;
-const CALL_TIMEOUT_MS = 2000;
+const REPORT_EVERY_MS = 500;
+/** Less than the silence that is taken for death: one that is lost is followed by another in time. */
+const CALL_TIMEOUT_MS = 1500;
 /** Between two tries to connect. */
 const CONNECT_EVERY_MS = 500;
 
@@ -17,7 +18,7 @@ export interface HomeOptions {
   readonly now: () => number;
 }
 
-/** The recorder's line to its home: reports every second and when something changed, orders back. */
+/** The recorder's line to its home: reports twice a second and when something changed, orders back. */
 export class Home {
   readonly #options: HomeOptions;
   #channel: RecorderChannel | undefined;

@@ -22,7 +22,7 @@ import { SourceSocket } from './source-socket.ts';
 
 const TICK_MS = 250;
 /** A tick that is later by this much says that this process, or the machine, stood still. */
-const STALL_MS = 1000;
+const STALL_MS = 200;
 /** What there is to be made durable before it goes without a successor, or without a home. */
 const LEAVE_MS = 10_000;
 /** What a successor may take to have media, where home says nothing of it. */

@@ -31,6 +31,12 @@ const CLI = new URL('../../cli/main.ts', import.meta.url).pathname;
 // Below the range from which Linux takes ports for outgoing connections.
 let nextPort = 2000 + (process.pid % 500) * 20;
 
+/** Of all servers: one listener for each would be more than Node takes for a leak. */
+const folders = new Set<string>();
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Starts a server on ports of its own; `settings` are MILLRACE_* variables that override the test's. */
 export async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const [http, https, metrics, rtcPort] = [nextPort, nextPort + 1, nextPort + 2, nextPort + 3];
@@ -50,7 +56,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
       ...settings,
     },
   });
-  process.once('exit', () => rmSync(recordings, { recursive: true, force: true }));
+  folders.add(recordings);
   const log: Record<string, unknown>[] = [];
   const raw: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {

@@ -53,7 +53,7 @@ export interface ChildLauncherDeps {
 
 const TICK_MS = 250;
 /** A tick that is later by this much says that this process, or the machine, stood still. */
-const STALL_MS = 1000;
+const STALL_MS = 200;
 /** Processes at once that complete files which nobody waits for. */
 const MAX_ADOPTED_FINISHING = 2;
 /** For what was begun and given up to be deleted. */
