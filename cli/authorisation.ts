@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { JwksUrl } from '../adapters/auth/jwks-url.ts';
 import { KeyFile } from '../adapters/auth/key-file.ts';
 import { matchingKeys } from '../adapters/auth/key-set.ts';
+import { RevocationFile } from '../adapters/auth/revocation-file.ts';
 import { TokenAuthoriser } from '../adapters/auth/token-authoriser.ts';
 import { type KeySource, secretKey, UnusableKey } from '../adapters/auth/verification-key.ts';
 import { type Authoriser, openAuthoriser } from '../core/auth/index.ts';
@@ -28,13 +29,21 @@ export function createAuthorisation(settings: Settings, log: Logger): Authorisat
   const keys = keySource(settings, log);
   // Without keys nobody else can reach the server: the settings allow other addresses only with MILLRACE_AUTH=off.
   if (keys === undefined) return { authoriser: openAuthoriser, close: () => undefined };
+  const revocations = revocationFile(settings.authRevokedFile, log);
   const { authIssuer: issuer, authAudience: audience, authExpiry } = settings;
   const rules = {
     expiryRequired: authExpiry === 'required',
     ...(issuer !== undefined && { issuer }),
     ...(audience !== undefined && { audience }),
+    ...(revocations !== undefined && { revocations }),
   };
-  return { authoriser: new TokenAuthoriser(keys, rules, Date.now), close: () => keys.close() };
+  return {
+    authoriser: new TokenAuthoriser(keys, rules, Date.now),
+    close: () => {
+      keys.close();
+      revocations?.close();
+    },
+  };
 }
 
 /** The checks made sure that there is one at most. */
@@ -50,6 +59,18 @@ function keySource(settings: Settings, log: Logger): KeySource | undefined {
   if (authKeyFile !== undefined) return keyFile(authKeyFile, log);
   if (authJwksUrl === undefined) return undefined;
   return new JwksUrl({ url: authJwksUrl, log, now: () => performance.now() });
+}
+
+function revocationFile(path: string | undefined, log: Logger): RevocationFile | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return new RevocationFile({ path, log });
+  } catch (error) {
+    throw new StartError(
+      'Millrace cannot start.',
+      `MILLRACE_AUTH_REVOKED_FILE=${path} is of no use: ${error instanceof Error ? error.message : error}`,
+    );
+  }
 }
 
 function keyFile(path: string, log: Logger): KeySource {

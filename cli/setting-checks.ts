@@ -43,9 +43,11 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    needs: ['authIssuer', 'authAudience', ...KEY_SOURCES],
+    needs: ['authIssuer', 'authAudience', 'authRevokedFile', ...KEY_SOURCES],
     check: (settings) => {
-      const asked = (['authIssuer', 'authAudience'] as const).find((key) => settings[key] !== undefined);
+      const asked = (['authIssuer', 'authAudience', 'authRevokedFile'] as const).find(
+        (key) => settings[key] !== undefined,
+      );
       return asked === undefined || keySources(settings).length > 0
         ? undefined
         : {

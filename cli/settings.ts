@@ -87,6 +87,11 @@ export const SETTING_GROUPS = {
       'required',
       'optional also takes tokens without the claim exp, which are good for ever',
     ),
+    authRevokedFile: optional(
+      file('read'),
+      'none',
+      'List of tokens that are no good any more: a line for each, jti ID for one token or sub NAME for all of a subject. Read again every 5 s; sessions with such tokens end',
+    ),
     authGrace: withDefault(
       duration({ min: '0s', max: '10m' }),
       '10s',
@@ -129,6 +134,11 @@ export const SETTING_GROUPS = {
       portRange,
       '21000-21199',
       'UDP ports for that: one for each other process, worker by worker. 0 takes any free ones',
+    ),
+    fanOut: withDefault(
+      integer({ min: 1, max: 100 }),
+      '8',
+      'Media servers that may pull one stream from this one; further ones pull it from those, three deep at most',
     ),
     workers: withDefault(
       integer({ min: 1, max: MAX_WORKERS }),

@@ -40,8 +40,11 @@ export class SessionTokens {
     this.#log = options.log;
   }
 
-  /** @throws MillraceError `token_expired` once the grace is over, too */
-  demandCurrent({ expiresAtMs }: Identity): void {
+  /** @throws MillraceError `token_revoked`; `token_expired` once the grace is over */
+  demandCurrent({ expiresAtMs, revoked }: Identity): void {
+    if (revoked?.()) {
+      throw new MillraceError('token_revoked', 'your token was taken back; show another one as "token"');
+    }
     if (expiresAtMs === undefined || this.#wallClock() < expiresAtMs + this.#graceMs) return;
     throw new MillraceError('token_expired', 'your token has expired; get a new one and show it as "token"');
   }
@@ -63,7 +66,12 @@ export class SessionTokens {
   sweep(): void {
     const now = this.#wallClock();
     for (const session of this.#sessions.all()) {
-      const expiresAtMs = session.identity?.expiresAtMs;
+      const { expiresAtMs, revoked } = session.identity ?? {};
+      if (revoked?.()) {
+        const text = 'token_revoked: get another token, then connect again';
+        void this.#sessions.end(session, 'its token was taken back', { reason: 'policy', text });
+        continue;
+      }
       if (expiresAtMs === undefined || now < expiresAtMs - NOTICE_MS) continue;
       if (now >= expiresAtMs + this.#graceMs) {
         const text = 'token_expired: get a new token, then connect again';

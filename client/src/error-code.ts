@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   name_refused: 40008,
   token_invalid: 40101,
   token_expired: 40102,
+  token_revoked: 40103,
   not_authorised: 40301,
   unknown_session: 40401,
   stream_not_found: 40402,

@@ -277,7 +277,12 @@ function json(description: string, component: Component): object {
   return { description, content: { 'application/json': { schema: reference(component) } } };
 }
 
-const ACCESS_FAILURES: readonly ErrorName[] = ['token_invalid', 'token_expired', 'not_authorised'];
+const ACCESS_FAILURES: readonly ErrorName[] = [
+  'token_invalid',
+  'token_expired',
+  'token_revoked',
+  'not_authorised',
+];
 
 /** The failures that a caller should expect, by status; any other one of the error table may come too. */
 function problems(...names: readonly ErrorName[]): Record<string, object> {

@@ -9,13 +9,16 @@ export interface Identity {
   readonly subject: string;
   /** When the token expires, Unix time; absent = never. */
   readonly expiresAtMs?: number;
+  /** Whether the token was taken back meanwhile; asked again and again. Absent = it cannot be. */
+  readonly revoked?: () => boolean;
   may(permission: Permission, stream?: StreamName): boolean;
 }
 
 export interface Authoriser {
   /**
    * Who presents this token.
-   * @throws MillraceError `token_invalid` (a missing token too), `token_expired`, `authorisation_unavailable`
+   * @throws MillraceError `token_invalid` (a missing token too), `token_expired`, `token_revoked`,
+   *   `authorisation_unavailable`
    */
   identify(token: string | undefined): Promise<Identity>;
 }

@@ -1,6 +1,7 @@
 import { MillraceError } from '../protocol/error.ts';
 import type { Identity } from './authoriser.ts';
 import { Grants } from './grants.ts';
+import type { Revocations } from './revocations.ts';
 
 /** What a server asks of the claims of every token (RFC 7519 section 4.1). */
 export interface ClaimRules {
@@ -10,6 +11,8 @@ export interface ClaimRules {
   readonly audience?: string;
   /** false also takes tokens without `exp`, which are good for ever. */
   readonly expiryRequired: boolean;
+  /** Absent = no token is taken back before it expires. */
+  readonly revocations?: Revocations;
 }
 
 /** A token made a moment ago may be from a clock that is ahead. */
@@ -22,7 +25,7 @@ const LATEST_DATE_MS = 8.64e15;
  * of them is for the one who made or presented the token.
  *
  * @param nowMs Unix time
- * @throws MillraceError `token_invalid`, `token_expired`
+ * @throws MillraceError `token_invalid`, `token_expired`, `token_revoked`
  */
 export function identityOf(claims: unknown, rules: ClaimRules, nowMs: number): Identity {
   if (!isObject(claims)) throw invalid('are not a JSON object');
@@ -34,8 +37,15 @@ export function identityOf(claims: unknown, rules: ClaimRules, nowMs: number): I
     throw invalid('do not name this server as audience ("aud")');
   }
   const grants = new Grants(claims.millrace);
+  const subject = subjectOf(claims.sub);
+  const id = tokenIdOf(claims.jti);
+  const { revocations } = rules;
+  if (revocations?.has(subject, id)) {
+    throw new MillraceError('token_revoked', 'your token was taken back; ask for another one');
+  }
   return {
-    subject: subjectOf(claims.sub),
+    subject,
+    ...(revocations !== undefined && { revoked: () => revocations.has(subject, id) }),
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     may: (permission, stream) => grants.allow(permission, stream),
   };
@@ -72,6 +82,12 @@ function subjectOf(sub: unknown): string {
     !/[\p{Cc}\p{Cs}]/u.test(sub);
   if (good) return sub;
   throw invalid(`have no "sub" of 1 to ${MAX_SUBJECT_CHARACTERS} characters that says whom the token is for`);
+}
+
+/** Only a revocation asks for it. */
+function tokenIdOf(jti: unknown): string | undefined {
+  if (jti === undefined || typeof jti === 'string') return jti;
+  throw invalid('have a "jti" that is no string');
 }
 
 function isoTime(ms: number): string {

@@ -275,3 +275,38 @@ test('no token is logged', async (t) => {
   const text = JSON.stringify(logs);
   for (const part of good.split('.')) assert.equal(text.includes(part), false);
 });
+
+test('a token that is taken back is refused, and its sessions end with 1008', async (t) => {
+  const revoked = new Set<string>();
+  const revocations = {
+    has: (subject: string, id?: string) => revoked.has(subject) || revoked.has(id ?? ''),
+  };
+  const authoriser = new TokenAuthoriser(
+    { keysFor: async (algorithm, id) => matchingKeys(keys, algorithm, id), close: () => undefined },
+    { expiryRequired: true, revocations },
+    Date.now,
+  );
+  const { connect, media, http } = await start(t, {}, authoriser);
+  const mine = await token(ALL, 600_000, { jti: 'one', sub: 'bob' });
+  const client = await connect(`?token=${mine}`);
+  const other = await connect(`?token=${await token(ALL, 600_000, { jti: 'two', sub: 'bob' })}`);
+  assert.equal((await client.publish(ROOM)).err, 0);
+  assert.equal((await other.publish(OTHER)).err, 0);
+  const whip = await fetch(`${http}/whip/by-whip`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${mine}` },
+    body: 'v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n',
+  });
+  assert.equal(whip.status, 201);
+  revoked.add('one');
+  const { code, reason } = await client.end();
+  assert.equal(code, CLOSE_CODES.policy);
+  assert.match(reason, /^token_revoked/);
+  await until('what it held is released', () => media.streams.size === 1);
+  assert.deepEqual([...media.streams.keys()], [OTHER]);
+  const again = await (await connect(`?token=${mine}`)).heartbeat();
+  assert.equal(again.err, ERROR_CODES.token_revoked);
+  assert.equal((await other.heartbeat()).err, 0);
+  revoked.add('bob');
+  assert.equal((await other.end()).code, CLOSE_CODES.policy);
+});
