@@ -73,6 +73,7 @@ export class Clocks {
     if (setBy === undefined) return;
     if (setBy !== 0) for (const encoding of this.#encodings) encoding.shiftReports(setBy);
     clock.reported(ntpMs, rtpTimestamp, atMs);
+    picture?.compare(sound);
   }
 
   /** File time of what was captured when a packet was that arrives now, undelayed; undefined before the file begins. */
@@ -115,6 +116,7 @@ export class Clocks {
     const isSmall = Math.abs(differenceMs) <= STEP_MS;
     if (isSmall ? clock.provisional || master.provisional : isSure) clock.baseMs = target;
     else clock.baseMs += Math.max(-limitMs, Math.min(limitMs, differenceMs));
+    if (!isSure) return;
     clock.provisional = false;
     master.provisional = false;
   }
@@ -135,6 +137,10 @@ export class Clocks {
 
   #byReports(clock: EncodingClock, master: EncodingClock | undefined): number | undefined {
     if (master === undefined || master === clock || master.baseMs === undefined) return undefined;
+    const together = clock.differenceTo(master);
+    if (together !== undefined) return master.baseMs + together;
+    const reversed = master.differenceTo(clock);
+    if (reversed !== undefined) return master.baseMs - reversed;
     if (clock.reportMs === undefined || master.reportMs === undefined) return undefined;
     return master.baseMs + clock.reportMs - master.reportMs;
   }

@@ -1,3 +1,4 @@
+import { Comparison, type ComparisonState } from './comparison.ts';
 import { median } from './median.ts';
 
 /** One encoding of one producer; every recorder sees the same RTP timestamps there. */
@@ -17,6 +18,7 @@ export interface ClockState extends EncodingId {
   readonly reportedAtMs?: number | undefined;
   readonly reports: readonly number[];
   readonly suspects: readonly number[];
+  readonly compared?: ComparisonState | undefined;
 }
 
 const KEPT_REPORTS = 8;
@@ -56,6 +58,8 @@ export class EncodingClock implements EncodingId {
   #reportMs: number | undefined;
   /** Reports that contradict them. */
   #suspects: number[];
+  #newest: { readonly sample: number; readonly atMs: number } | undefined;
+  #compared: Comparison | undefined;
 
   constructor(state: ClockState) {
     this.producerId = state.producerId;
@@ -68,6 +72,7 @@ export class EncodingClock implements EncodingId {
     this.#reportedAtMs = state.reportedAtMs;
     this.#keep(state.reports);
     this.#suspects = [...state.suspects];
+    this.#compared = state.compared && new Comparison(state.compared);
   }
 
   get state(): ClockState {
@@ -82,6 +87,7 @@ export class EncodingClock implements EncodingId {
       reportedAtMs: this.#reportedAtMs,
       reports: this.#reports,
       suspects: this.#suspects,
+      compared: this.#compared?.state,
     };
   }
 
@@ -117,6 +123,22 @@ export class EncodingClock implements EncodingId {
     this.#reportedAtMs = undefined;
     this.#keep([]);
     this.#suspects = [];
+    this.#newest = undefined;
+    this.#compared = undefined;
+  }
+
+  /** Another clock's newest report is beside this one's newest: what they say of each other is remembered. */
+  compare(other: EncodingClock): void {
+    if (this.#newest === undefined || other.#newest === undefined) return;
+    if (!this.#compared?.isWith(other)) {
+      this.#compared = new Comparison({ ...idOf(other), differences: [] }, other.steps);
+    }
+    this.#compared.add(this.#newest, other.#newest);
+  }
+
+  /** This one's reports minus the other's, of those that came together; undefined where none did. */
+  differenceTo(other: EncodingClock): number | undefined {
+    return this.#compared?.isWith(other) ? this.#compared.medianMs : undefined;
   }
 
   /** A timestamp as one that counts on from the newest seen, whatever a reader counted from. */
@@ -152,7 +174,11 @@ export class EncodingClock implements EncodingId {
     if (known === undefined || Math.abs(sample - known) <= STEP_MS) {
       this.#keep(isStale ? [sample] : [...this.#reports, sample].slice(-KEPT_REPORTS));
       this.#suspects = [];
-      if (isStale) this.provisional = true;
+      this.#newest = { sample, atMs };
+      if (isStale) {
+        this.provisional = true;
+        this.#compared = undefined;
+      }
       return;
     }
     const suspects = confirming(this.#suspects, sample);
@@ -172,18 +198,25 @@ export class EncodingClock implements EncodingId {
     this.#firstRtp = this.#lastRtp;
     this.#lastRtp = undefined;
     this.shiftReports(byMs);
+    this.#newest = undefined;
+    this.#compared = undefined;
   }
 
   /** The clock that senders report by was set. */
   shiftReports(byMs: number): void {
     this.#keep(this.#reports.map((sample) => sample + byMs));
     this.#suspects = this.#suspects.map((sample) => sample + byMs);
+    this.#newest &&= { ...this.#newest, sample: this.#newest.sample + byMs };
   }
 
   #keep(reports: readonly number[]): void {
     this.#reports = reports;
     this.#reportMs = reports.length === 0 ? undefined : median(reports);
   }
+}
+
+function idOf({ producerId, encoding }: EncodingId): EncodingId {
+  return { producerId, encoding };
 }
 
 /** Samples that agree with the newest one; those before it count no more when they do not. */

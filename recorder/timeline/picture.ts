@@ -83,6 +83,11 @@ export class Picture {
     this.#broken = true;
   }
 
+  /** A frame is left out: only a key frame can follow. */
+  drop(): void {
+    this.#broken = true;
+  }
+
   /** Frames come anew, some of them again perhaps. */
   interrupt(): void {
     this.#unmet = this.#lastMs !== undefined;

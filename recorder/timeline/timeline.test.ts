@@ -234,6 +234,37 @@ describe('A timeline', () => {
     ]);
     assert.equal(recorded.picture.find(({ timeMs }) => timeMs > 4967)?.keyFrame, true);
   });
+
+  for (const picture of [true, false]) {
+    const what = picture ? 'sound and picture' : 'sound alone';
+    test(`puts hours of silence in piece by piece, and goes on with ${what} at its time`, () => {
+      const hoursMs = 5 * 3_600_000;
+      const options = { picture, keyFrameIntervalMs: 1000, pictureDelayMs: 20 };
+      const recorded = new Recorded()
+        .hello()
+        .play(inOrder(publisher({ ...options, toMs: 5000 }), ticks(0, 4900)));
+      recorded.timeline.lose(recorded.timeline.state, 'spool_full');
+      const later = inOrder(
+        publisher({ ...options, fromMs: hoursMs, toMs: hoursMs + 30_000 }).filter(
+          ({ type }) => type !== 'begin',
+        ),
+        ticks(hoursMs, hoursMs + 30_000),
+      );
+      let most = 0;
+      for (const step of later) {
+        const before = recorded.blocks.length;
+        recorded.play([step]);
+        most = Math.max(most, recorded.blocks.length - before);
+      }
+      assert.ok(most <= 30_001, `${most} blocks at once`);
+      recorded.assertSound();
+      assert.ok(recorded.worstSkewMs() <= 40);
+      const [sound, ...others] = gapsOf(recorded).toSorted();
+      assert.match(sound ?? '', /^audio spool_full 5000-180\d{5}$/);
+      assert.equal(others.length, picture ? 1 : 0);
+      assert.match(others[0] ?? 'video spool_full', /^video spool_full/);
+    });
+  }
 });
 
 function record(steps: readonly Step[], toMs = (steps.at(-1)?.atMs ?? 0) + 100): Recorded {

@@ -5,6 +5,7 @@ import type { Emit } from './block.ts';
 import { Clocks } from './clocks.ts';
 import type { EncodingClock } from './encoding-clock.ts';
 import { GapLog } from './gap-log.ts';
+import { LongSilence } from './long-silence.ts';
 import { Opening } from './opening.ts';
 import { Picture } from './picture.ts';
 import { Sound } from './sound.ts';
@@ -52,6 +53,7 @@ export class Timeline {
   /** Length of the recording's earlier files. */
   #beforeMs: number;
   #heldUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #longSilence: LongSilence;
 
   constructor(options: TimelineOptions) {
     this.#options = options;
@@ -66,6 +68,7 @@ export class Timeline {
     this.#clocks = new Clocks(state?.clocks);
     this.#gaps = new GapLog(state?.gaps);
     this.#sound = new Sound(options.emit, this.#gaps, state?.sound);
+    this.#longSilence = new LongSilence(this.#sound);
     this.#picture = new Picture(options.emit, this.#gaps, state?.picture);
     this.#soundClock = state?.soundEncoding && this.#clocks.find(state.soundEncoding);
     this.#pictureClock = state?.pictureEncoding && this.#clocks.find(state.pictureEncoding);
@@ -121,6 +124,7 @@ export class Timeline {
   hello(receiver: string, unixMs: number, atMs: number): void {
     this.#sources.clear();
     this.#opening.clear();
+    this.#longSilence.cancel();
     this.#sound.interrupt();
     this.#picture.interrupt();
     if (receiver !== this.#receiver) this.#changeReceiver(unixMs, atMs);
@@ -197,11 +201,13 @@ export class Timeline {
     this.#sound.blame(reason);
     this.#picture.break(reason);
     this.#heldUntilMs = this.#atMs + HELD_MS;
+    this.#longSilence.cancel();
   }
 
   /** A new file begins at this time of the old one, which becomes its time 0. */
   rebase(fromMs: number): void {
     this.#beforeMs += fromMs;
+    this.#longSilence.cancel();
     this.#clocks.rebase(-fromMs);
     this.#sound.rebase(-fromMs);
     this.#picture.rebase(-fromMs);
@@ -234,6 +240,7 @@ export class Timeline {
       this.#clocks.place(clock, this.#master);
       if (this.#soundTrack !== NO_TRACK) this.#sound.blame('publisher_away');
     } else if (source.track > this.#soundTrack && this.#soundTrack !== NO_TRACK) this.#sound.blame('loss');
+    if (this.#isTooFar(clock, rtp)) return;
     this.#soundTrack = source.track;
     this.#soundClock = clock;
     this.#sound.place(frame, clock, rtp);
@@ -248,6 +255,10 @@ export class Timeline {
     const { baseMs } = clock;
     if (sameClock) this.#clocks.slew(clock, this.#master, this.#picture.elapsedMs(clock, rtp));
     else this.#clocks.place(clock, this.#master);
+    if (this.#isTooFar(clock, rtp)) {
+      this.#picture.drop();
+      return;
+    }
     if (!this.#picture.place(frame, source.codec, clock, rtp)) {
       clock.baseMs = baseMs;
       return;
@@ -300,6 +311,7 @@ export class Timeline {
   /** Puts silence where no sound can come any more, so that the file's sound keeps up. */
   #fillQuiet(): void {
     if (this.#startedAtMs === undefined || this.#heldUntilMs > this.#atMs) return;
+    if (this.#longSilence.fillOn(this.#atMs)) return;
     const { lastMs } = this.#picture;
     if (this.#sources.hasUnmuted('audio')) {
       if (lastMs !== undefined) this.#sound.fill(lastMs - SOUND_LAG_MS, this.#atMs);
@@ -307,6 +319,12 @@ export class Timeline {
     }
     if (lastMs !== undefined) this.#sound.fill(lastMs - STRAGGLERS_MS, this.#atMs);
     const expectedMs = this.#sources.has('audio') ? this.#clocks.expectedMs(this.#atMs) : undefined;
-    if (expectedMs !== undefined) this.#sound.fill(expectedMs - STRAGGLERS_MS, this.#atMs);
+    if (expectedMs === undefined || this.#longSilence.isBefore(expectedMs)) return;
+    this.#sound.fill(expectedMs - STRAGGLERS_MS, this.#atMs);
+  }
+
+  /** Whether so much silence is to come before it that it cannot be part of the file. */
+  #isTooFar(clock: EncodingClock, rtp: number): boolean {
+    return clock.baseMs !== undefined && this.#longSilence.isBefore(clock.baseMs + clock.ms(rtp));
   }
 }
