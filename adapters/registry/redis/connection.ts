@@ -4,6 +4,7 @@ import type { RedisAddress, RedisTarget } from './target.ts';
 const CONNECT_TIMEOUT_MS = 1000;
 const ONCE = { lazyConnect: true, retryStrategy: null } as const;
 const MAX_BACK_OFF_MS = 1000;
+const LASTING_MS = 1000;
 /** How often a connection is given up because a server that takes no writes may no longer be the master. */
 const READONLY_RECONNECT_MS = 1000;
 
@@ -12,8 +13,16 @@ export type RedisClient = Redis | Cluster;
 /** A client that reconnects by itself, and whose calls fail as long as it has no connection. */
 export function connect(target: RedisTarget, label: string): RedisClient {
   if (target.kind !== 'cluster') {
-    const client = new Redis({ ...optionsOf(target, label), ...placeOf(target), retryStrategy: backOff });
+    const retry = new Retry();
+    const retryStrategy = () => retry.delayMs();
+    const client = new Redis({ ...optionsOf(target, label), ...placeOf(target), retryStrategy });
     client.on('close', () => Object.assign(client.options, passwordsOf(target)));
+    client.on('ready', () => {
+      if (!client.stream.destroyed) return retry.made();
+      // Without a ready check ioredis calls a connection ready that was cut before its first answer came, and makes no
+      // other then. So does whatever stands before a Redis that is away, if it takes connections all the same.
+      if (client.status === 'ready') client.status = 'reconnecting';
+    });
     return client;
   }
   return new Cluster([...target.nodes], {
@@ -70,6 +79,23 @@ export function reconnect(client: RedisClient, slot: number): void {
   const node = client.nodes('all').find(({ options }) => `${options.host}:${options.port}` === owner);
   node?.disconnect();
   client.refreshSlotsCache();
+}
+
+/** Only a connection that has lasted shows that the next one is worth making at once. */
+class Retry {
+  #attempt = 0;
+  #madeAtMs = Number.POSITIVE_INFINITY;
+
+  made(): void {
+    this.#madeAtMs = performance.now();
+  }
+
+  delayMs(): number {
+    const lasted = performance.now() - this.#madeAtMs > LASTING_MS;
+    this.#madeAtMs = Number.POSITIVE_INFINITY;
+    this.#attempt = lasted ? 1 : this.#attempt + 1;
+    return backOff(this.#attempt);
+  }
 }
 
 /** Doubles up to a second, and is spread, so that a thousand processes do not come back at once. */
