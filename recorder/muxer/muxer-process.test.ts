@@ -253,7 +253,7 @@ async function trial(t: TestContext, limits: Parameters<typeof specOf>[1] = {}):
     events,
     tell: (told) => {
       for (const event of told) events.append(event);
-      socket.appended();
+      socket.send();
     },
     start: (epoch, mode = 'record') => {
       const options = { objects, spoolDirectory, log: silent, now: () => performance.now() + clock.ms };

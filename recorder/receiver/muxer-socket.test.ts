@@ -32,7 +32,7 @@ async function open(t: TestContext, maxBytes = 1_000_000) {
   });
   const append = (event: SourceEvent) => {
     events.append(event);
-    server.appended();
+    server.send();
   };
   const muxer = async () => {
     const socket = connect(path);

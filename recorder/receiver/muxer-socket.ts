@@ -6,8 +6,6 @@ import { muxerRequestDecoder } from '../source-stream.ts';
 import { withDeadline } from './deadline.ts';
 import type { EventLog } from './event-log.ts';
 
-/** Packets wait for one another so long, so that some go with one system call. */
-const GATHER_MS = 20;
 const LISTEN_TIMEOUT_MS = 2000;
 
 export interface MuxerSocketOptions {
@@ -25,7 +23,6 @@ export class MuxerSocket {
   readonly #options: MuxerSocketOptions;
   readonly #server: Server;
   #muxer: { readonly socket: Socket; next: number } | undefined;
-  #gather: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** @throws Error when the socket cannot be made */
@@ -48,19 +45,24 @@ export class MuxerSocket {
     this.#server = createServer((socket) => this.#take(socket));
   }
 
-  /** The log has more. */
-  appended(): void {
-    if (!this.#muxer || this.#gather || this.#closed) return;
-    this.#gather = setTimeout(() => {
-      this.#gather = undefined;
-      this.#send();
-    }, GATHER_MS);
+  /**
+   * Gives the muxer what it has not had yet. To be called some times a second, and not for each packet: what
+   * costs is that two processes wake up.
+   */
+  send(): void {
+    if (this.#cutIfBehind()) return;
+    const muxer = this.#muxer;
+    if (!muxer) return;
+    const { events } = this.#options;
+    const { socket } = muxer;
+    socket.cork();
+    while (muxer.next < events.next && !socket.writableNeedDrain) socket.write(events.frame(muxer.next++));
+    socket.uncork();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#gather);
     this.#server.close();
     this.#muxer?.socket.destroy();
     this.#muxer = undefined;
@@ -83,14 +85,14 @@ export class MuxerSocket {
     });
     // The close that follows says enough.
     socket.on('error', () => {});
-    socket.on('drain', () => this.#send());
+    socket.on('drain', () => this.send());
     socket.on('close', () => {
       if (this.#muxer?.socket !== socket) return;
       this.#muxer = undefined;
       log.info('muxer gone');
     });
     for (const frame of events.preamble()) socket.write(frame);
-    this.#send();
+    this.send();
   }
 
   #request(request: MuxerRequest): void {
@@ -101,17 +103,6 @@ export class MuxerSocket {
   #durable(atMs: number): void {
     this.#options.events.durable(atMs);
     this.#cutIfBehind();
-  }
-
-  #send(): void {
-    if (this.#cutIfBehind()) return;
-    const muxer = this.#muxer;
-    if (!muxer) return;
-    const { events } = this.#options;
-    const { socket } = muxer;
-    socket.cork();
-    while (muxer.next < events.next && !socket.writableNeedDrain) socket.write(events.frame(muxer.next++));
-    socket.uncork();
   }
 
   /** @returns whether there is no muxer any more */

@@ -173,7 +173,6 @@ export class Receiver {
   #emit(event: SourceEvent): void {
     if (this.#closed) return;
     this.#events.append(event);
-    this.#socket.appended();
   }
 
   #request(request: MuxerRequest): void {
@@ -183,6 +182,7 @@ export class Receiver {
   #tick(): void {
     const nowMs = performance.now();
     this.#emit({ type: 'tick', atMs: nowMs });
+    this.#socket.send();
     this.#current?.check(nowMs);
     if (this.#older && (this.#current?.settled(nowMs) || this.#older.over)) {
       this.#older.close();

@@ -3,7 +3,7 @@ import { type ReceiverNotice, type ReceiverOrder, SIGN_OF_LIFE_MS } from '../sup
 import { Receiver, type ReceiverOptions } from './receiver.ts';
 
 /** How often it is looked whether the supervisor must be told something at once. */
-const LOOK_MS = 50;
+const LOOK_MS = 250;
 
 export type RunReceiverOptions = Pick<ReceiverOptions, 'workerBin' | 'pipeListen' | 'connect' | 'log'>;
 
