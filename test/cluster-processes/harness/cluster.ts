@@ -8,6 +8,7 @@ import { launchBrowser } from '../../harness/browser.ts';
 import { eventually } from '../../harness/condition.ts';
 import { type DocumentClientPage, openDocumentClient } from '../../harness/page.ts';
 import { type RedisProcess, startRedis } from '../../harness/redis.ts';
+import { type SlowProxy, startSlowProxy } from '../../registry/harness/slow-proxy.ts';
 import { type Role, startRole } from './role.ts';
 
 export interface SignalingRole extends Role {
@@ -28,6 +29,8 @@ const SECRET = { MILLRACE_CHANNEL_SECRET: 'what the processes of this cluster sh
 /** Signaling and media servers as processes of their own, with a real Redis; all end with the test file. */
 export class Cluster {
   readonly redis: RedisProcess;
+  /** By which the processes reach Redis. */
+  readonly way: SlowProxy;
   /** As another process sees it. */
   readonly registry: Registry;
   readonly signaling: SignalingRole[] = [];
@@ -35,8 +38,9 @@ export class Cluster {
   readonly #settings: Readonly<Record<string, string>>;
   #browser: Promise<Browser> | undefined;
 
-  private constructor(redis: RedisProcess, settings: Readonly<Record<string, string>>) {
+  private constructor(redis: RedisProcess, way: SlowProxy, settings: Readonly<Record<string, string>>) {
     this.redis = redis;
+    this.way = way;
     this.registry = createRedisRegistry({
       target: { kind: 'single', address: redis.address, db: 0 },
       prefix: 'millrace',
@@ -51,7 +55,7 @@ export class Cluster {
     settings: Readonly<Record<string, string>> = SECRET,
   ): Promise<Cluster> {
     const redis = await startRedis();
-    const cluster = new Cluster(redis, settings);
+    const cluster = new Cluster(redis, await startSlowProxy(redis.address), settings);
     after(() => cluster.#stop());
     for (let i = 0; i < media; i++) await cluster.addMedia();
     for (let i = 0; i < signaling; i++) await cluster.addSignaling();
@@ -117,7 +121,7 @@ export class Cluster {
   }
 
   #shared(): Readonly<Record<string, string>> {
-    const { host, port } = this.redis.address;
+    const { host, port } = this.way.address;
     return {
       MILLRACE_REDIS: `redis://${host}:${port}`,
       MILLRACE_RECORDINGS: 'off',
@@ -129,6 +133,7 @@ export class Cluster {
     await (await this.#browser)?.close();
     await Promise.all([...this.signaling, ...this.media].map((role) => role.kill()));
     await this.registry.close();
+    await this.way.stop();
     await this.redis.stop();
   }
 }
