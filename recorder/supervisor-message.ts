@@ -55,6 +55,8 @@ export type MuxerOrder =
       /** The receiver's; it may have to be tried again while a receiver is being replaced. */
       readonly socketPath: string;
       readonly mode: MuxerMode;
+      /** Events that muxers of this attempt died of, the last one last. */
+      readonly fatal?: readonly FatalEvent[];
     }
   /** In mode `wait`: the predecessor has gone; recover what it left and write. */
   | { readonly type: 'write' }
@@ -89,4 +91,18 @@ export type MuxerNotice =
    * It cannot go on. `again`: what hinders it may pass (storage is away), another muxer is to be started after
    * a while; else the recording has failed for good.
    */
-  | { readonly type: 'failed'; readonly message: string; readonly again: boolean };
+  | {
+      readonly type: 'failed';
+      readonly message: string;
+      readonly again: boolean;
+      /** The receiver's event that it died of. */
+      readonly fatal?: FatalEvent;
+    };
+
+/** An event of a receiver, to be known again when it is told again. */
+export interface FatalEvent {
+  readonly receiver: string;
+  readonly atMs: number;
+  readonly kind: string;
+  readonly crc: number;
+}

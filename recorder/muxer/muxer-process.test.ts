@@ -123,6 +123,26 @@ describe('A muxer process', () => {
     );
   });
 
+  test('leaves out an event that two muxers died of, and dies of it no more', async (t) => {
+    const { tell, start, finish, blocks, gaps, notices } = await trial(t);
+    // Nothing that a receiver says; whatever makes a muxer throw does.
+    const poison = { type: 'track', atMs: 6000, track: 9, kind: 'video', codec: 'VP8', ssrcs: null };
+    const before = EVENTS.filter(({ atMs }) => atMs < 6000);
+    const after = EVENTS.filter(({ atMs }) => atMs >= 6000);
+    tell([...before, poison as unknown as SourceEvent, ...after]);
+    for (const epoch of [1, 2]) {
+      const muxer = start(epoch);
+      await eventually('its death', () => notices.filter(({ type }) => type === 'failed').length === epoch);
+      assert.equal(notices.find((notice) => notice.type === 'failed')?.again, true);
+      void muxer.leave();
+    }
+    const third = start(3);
+    await received(third, 11_900);
+    await finish(third);
+    assert.deepEqual(await blocks(), BLOCKS);
+    assert.deepEqual(gaps(), { count: 0, totalMs: 0 });
+  });
+
   test('makes durable what it has when its receiver says nothing any more, and when that is gone', async (t) => {
     const { tell, start, clock, socket } = await trial(t);
     const muxer = start(1);
@@ -257,7 +277,10 @@ async function trial(t: TestContext, limits: Parameters<typeof specOf>[1] = {}):
     },
     start: (epoch, mode = 'record') => {
       const options = { objects, spoolDirectory, log: silent, now: () => performance.now() + clock.ms };
-      const start = { type: 'start', spec: specOf({}, limits), epoch, socketPath, mode } as const;
+      const fatal = notices.flatMap((notice) =>
+        notice.type === 'failed' && notice.fatal ? [notice.fatal] : [],
+      );
+      const start = { type: 'start', spec: specOf({}, limits), epoch, socketPath, mode, fatal } as const;
       const muxer = new MuxerProcess({ ...options, tell: (notice) => notices.push(notice) }, start);
       started.push(muxer);
       return muxer;

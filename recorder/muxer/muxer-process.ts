@@ -6,11 +6,12 @@ import { EffortTally } from '../../core/recording/storage-effort.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { describedFiles } from '../finish/described-files.ts';
 import type { SourceEvent } from '../source-event.ts';
-import type { MuxerNotice, MuxerOrder } from '../supervisor-message.ts';
+import type { FatalEvent, MuxerNotice, MuxerOrder } from '../supervisor-message.ts';
 import { parseTimelineState } from '../timeline/index.ts';
 import { Files } from './files.ts';
 import { finishFiles } from './finish-files.ts';
 import { Muxer, type Resumed } from './muxer.ts';
+import { Poison } from './poison.ts';
 import { SourceConnection } from './source-connection.ts';
 import { WaitingConnection } from './waiting-connection.ts';
 
@@ -52,6 +53,7 @@ export class MuxerProcess {
   #phase: Phase;
   #waiting: WaitingConnection | undefined;
   readonly #effort = new EffortTally();
+  readonly #poison: Poison;
   #errorsTold = 0;
   #files: Files | undefined;
   #muxer: Muxer | undefined;
@@ -66,6 +68,7 @@ export class MuxerProcess {
     this.#options = options;
     this.#start = start;
     this.#heardAtMs = options.now();
+    this.#poison = new Poison(start.fatal ?? []);
     this.#phase = start.mode === 'wait' ? 'waiting' : 'opening';
     if (start.mode === 'wait') this.#waiting = new WaitingConnection(start.socketPath);
     else if (start.mode === 'record') this.#begin();
@@ -179,10 +182,14 @@ export class MuxerProcess {
   #take(event: SourceEvent): void {
     if (this.#phase !== 'recording') return;
     this.#heardAtMs = this.#options.now();
+    if (this.#poison.isIn(event)) {
+      this.#options.log.error({ event: event.type, atMs: event.atMs }, 'left out: muxers died of it');
+      return;
+    }
     try {
       this.#muxer?.take(event);
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, this.#poison.fatal(event));
     }
   }
 
@@ -240,7 +247,7 @@ export class MuxerProcess {
     tell({ type: 'finished', files, ...described });
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, fatal?: FatalEvent): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#waiting?.close();
@@ -248,7 +255,7 @@ export class MuxerProcess {
     this.#options.log.warn({ err: error }, 'the muxer cannot go on');
     const message = error instanceof Error ? error.message : String(error);
     const again = !(error instanceof MillraceError) || error.errorName === 'storage_unavailable';
-    this.#options.tell({ type: 'failed', message, again });
+    this.#options.tell({ type: 'failed', message, again, ...(fatal && { fatal }) });
   }
 
   /** To be called at least every `SIGN_OF_LIFE_MS`. */

@@ -9,6 +9,7 @@ import {
 } from '../../core/channel/recorder.ts';
 import { type RecordingEpoch, recordingEpoch } from '../../core/recording/recording.ts';
 import type {
+  FatalEvent,
   MuxerMode,
   MuxerNotice,
   MuxerOrder,
@@ -31,6 +32,8 @@ const HAND_OVER_MS = 20_000;
 const REPLAY_MS = 2000;
 /** After a muxer that said why it cannot go on. */
 const HINDERED_MS = 1000;
+/** A muxer is told of that many events that others died of. */
+const MAX_FATAL = 16;
 /** For home to hear how it ended. */
 const LAST_WORD_MS = 10_000;
 
@@ -76,6 +79,8 @@ export class Supervisor {
   #flushAtMs: number | undefined;
   #muxers = 0;
   #endState: 'completed' | 'failed' | undefined;
+  /** What muxers died of, for those that come after. */
+  #fatal: readonly FatalEvent[] = [];
   readonly #findings: Findings;
 
   constructor(options: SupervisorOptions) {
@@ -235,7 +240,8 @@ export class Supervisor {
     // The one before may have died with less made durable than its successor finds at the receiver.
     if (this.#phase === 'flushing') this.#flushAtMs = this.#options.now() + REPLAY_MS;
     const { spec } = this.#options.attempt;
-    return { type: 'start', spec, epoch: this.#epoch, socketPath: this.#socket.path, mode };
+    const { path: socketPath } = this.#socket;
+    return { type: 'start', spec, epoch: this.#epoch, socketPath, mode, fatal: this.#fatal };
   }
 
   #muxerMode(): MuxerMode {
@@ -272,6 +278,7 @@ export class Supervisor {
         void this.#complete(notice);
         return;
       case 'failed':
+        if (notice.fatal) this.#fatal = [...this.#fatal, notice.fatal].slice(-MAX_FATAL);
         this.#failed(notice.message, notice.again);
     }
   }
