@@ -159,6 +159,19 @@ describe('What a node holds in the registry:', () => {
     assert.equal(stream.endedFor, undefined);
   });
 
+  test('a registry that refuses a release while it is being told is told all the same', async () => {
+    const stream = new HeldStream(await claim(HERE));
+    const held = holdings(stream);
+    const emptied = createMemoryRegistry();
+    await emptied.announceNode(node(HERE));
+    registry.reannounceStream = (record) => emptied.reannounceStream(record);
+    registry.releaseStream = () => Promise.reject(new Error('came back empty a moment ago'));
+    await held.release('gone' as StreamName, 1);
+    held.announceAll();
+    await assert.rejects(held.check(), /came back empty/);
+    assert.equal((await emptied.findStream(NAME))?.epoch, stream.epoch);
+  });
+
   test('what could not be announced is announced with the next check', async () => {
     const stream = new HeldStream(await claim(HERE));
     const held = holdings(stream);

@@ -46,13 +46,14 @@ export class Holdings {
     this.#lost = true;
   }
 
-  /** Catches up with releases, then checks the next of the streams. @throws MillraceError `registry_unavailable` */
+  /** Announces what was lost, catches up with releases, then checks the next of the streams. @throws MillraceError `registry_unavailable` */
   async check(): Promise<void> {
+    // Ahead of releases, which a registry that lost their streams refuses for as long as it is being told.
+    if (this.#lost) await this.#announceAll();
     for (const [name, epoch] of this.#pending) {
       await this.#registry.releaseStream(name, epoch);
       this.#pending.delete(name);
     }
-    if (this.#lost) await this.#announceAll();
     for (let checked = 0; checked < CHECKS_PER_ROUND; checked++) {
       const next = this.#next();
       if (!next) return;
