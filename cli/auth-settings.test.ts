@@ -69,6 +69,17 @@ describe('settings of authorisation', () => {
       { MILLRACE_AUTH_KEY: KEY, MILLRACE_AUTH: 'off' },
       /authorisation is off and has a key/,
     ],
+    [
+      'a hook beside a key',
+      { MILLRACE_AUTH_KEY: KEY, MILLRACE_AUTH_URL: 'https://app.example.org/' },
+      /two sources of keys; choose one/,
+    ],
+    ['a hook without TLS', { MILLRACE_AUTH_URL: 'http://app.example.org/' }, /https is needed/],
+    [
+      'a list of revoked tokens without a key',
+      { MILLRACE_AUTH_REVOKED_FILE: import.meta.filename },
+      /no token/,
+    ],
     ['an issuer without a key', { MILLRACE_AUTH_ISSUER: 'i' }, /no token is checked without a key/],
     ['an audience with off', { MILLRACE_AUTH_AUDIENCE: 'a', MILLRACE_AUTH: 'off' }, /no token is checked/],
   ];

@@ -21,20 +21,30 @@ export const secret: ValueType<string> = {
 };
 
 /** https, or http where nobody else can answer. */
-export const keysUrl: ValueType<string> = {
-  syntax: 'URL',
-  parse(text) {
-    const wrong = { wrong: 'not an address; write it like https://login.example.org/keys' };
-    if (!URL.canParse(text)) return wrong;
-    const { protocol, hostname, username, password, href } = new URL(text);
-    if (username !== '' || password !== '') return { wrong: 'published keys need no password' };
-    if (protocol === 'https:') return { value: href };
-    if (protocol !== 'http:') return wrong;
-    return isLoopback(hostname.replace(/^\[|\]$/g, ''))
-      ? { value: href }
-      : { wrong: 'whoever answers there decides who may come in: https is needed, but on this machine' };
-  },
-};
+function trustedUrl(example: string, plain: string): ValueType<string> {
+  return {
+    syntax: 'URL',
+    parse(text) {
+      const wrong = { wrong: `not an address; write it like ${example}` };
+      if (!URL.canParse(text)) return wrong;
+      const { protocol, hostname, username, password, href } = new URL(text);
+      if (username !== '' || password !== '') return { wrong: 'an address holds no password here' };
+      if (protocol === 'https:') return { value: href };
+      if (protocol !== 'http:') return wrong;
+      return isLoopback(hostname.replace(/^\[|\]$/g, '')) ? { value: href } : { wrong: plain };
+    },
+  };
+}
+
+export const keysUrl = trustedUrl(
+  'https://login.example.org/keys',
+  'whoever answers there decides who may come in: https is needed, but on this machine',
+);
+
+export const hookUrl = trustedUrl(
+  'https://app.example.org/millrace',
+  'what is sent there is for nobody else: https is needed, but on this machine',
+);
 
 export const words: ValueType<string> = {
   syntax: 'TEXT',

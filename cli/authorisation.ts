@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
+import { HookAuthoriser } from '../adapters/auth/hook-authoriser.ts';
 import { JwksUrl } from '../adapters/auth/jwks-url.ts';
 import { KeyFile } from '../adapters/auth/key-file.ts';
 import { matchingKeys } from '../adapters/auth/key-set.ts';
 import { RevocationFile } from '../adapters/auth/revocation-file.ts';
 import { TokenAuthoriser } from '../adapters/auth/token-authoriser.ts';
 import { type KeySource, secretKey, UnusableKey } from '../adapters/auth/verification-key.ts';
-import { type Authoriser, openAuthoriser } from '../core/auth/index.ts';
+import { type Authoriser, type ClaimRules, openAuthoriser } from '../core/auth/index.ts';
 import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 
@@ -20,15 +21,15 @@ export function authorisationOf({
   authKey,
   authKeyFile,
   authJwksUrl,
+  authUrl,
 }: Settings): 'off' | 'tokens' | undefined {
-  return auth ?? ((authKey ?? authKeyFile ?? authJwksUrl) === undefined ? undefined : 'tokens');
+  return auth ?? ((authKey ?? authKeyFile ?? authJwksUrl ?? authUrl) === undefined ? undefined : 'tokens');
 }
 
 /** @throws StartError when the keys cannot be used */
 export function createAuthorisation(settings: Settings, log: Logger): Authorisation {
-  const keys = keySource(settings, log);
   // Without keys nobody else can reach the server: the settings allow other addresses only with MILLRACE_AUTH=off.
-  if (keys === undefined) return { authoriser: openAuthoriser, close: () => undefined };
+  if (authorisationOf(settings) !== 'tokens') return { authoriser: openAuthoriser, close: () => undefined };
   const revocations = revocationFile(settings.authRevokedFile, log);
   const { authIssuer: issuer, authAudience: audience, authExpiry } = settings;
   const rules = {
@@ -37,17 +38,31 @@ export function createAuthorisation(settings: Settings, log: Logger): Authorisat
     ...(audience !== undefined && { audience }),
     ...(revocations !== undefined && { revocations }),
   };
+  const checked = hook(settings, rules, log) ?? signatures(settings, rules, log);
   return {
-    authoriser: new TokenAuthoriser(keys, rules, Date.now),
+    authoriser: checked.authoriser,
     close: () => {
-      keys.close();
+      checked.close();
       revocations?.close();
     },
   };
 }
 
-/** The checks made sure that there is one at most. */
-function keySource(settings: Settings, log: Logger): KeySource | undefined {
+function hook(settings: Settings, rules: ClaimRules, log: Logger): Authorisation | undefined {
+  const { authUrl: url, authUrlTimeout: timeoutMs, authUrlCache: cacheMs } = settings;
+  if (url === undefined) return undefined;
+  const clocks = { now: () => performance.now(), wallClock: Date.now };
+  const authoriser = new HookAuthoriser({ url, timeoutMs, cacheMs, rules, log, ...clocks });
+  return { authoriser, close: () => authoriser.close() };
+}
+
+function signatures(settings: Settings, rules: ClaimRules, log: Logger): Authorisation {
+  const keys = keySource(settings, log);
+  return { authoriser: new TokenAuthoriser(keys, rules, Date.now), close: () => keys.close() };
+}
+
+/** The checks made sure that there is one. */
+function keySource(settings: Settings, log: Logger): KeySource {
   const { authKey, authKeyFile, authJwksUrl } = settings;
   if (authKey !== undefined) {
     const keys = [secretKey(Buffer.from(authKey))];
@@ -57,7 +72,7 @@ function keySource(settings: Settings, log: Logger): KeySource | undefined {
     };
   }
   if (authKeyFile !== undefined) return keyFile(authKeyFile, log);
-  if (authJwksUrl === undefined) return undefined;
+  if (authJwksUrl === undefined) throw new Error('tokens are checked, and there is no key');
   return new JwksUrl({ url: authJwksUrl, log, now: () => performance.now() });
 }
 

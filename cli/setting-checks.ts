@@ -19,7 +19,12 @@ interface Rule {
   readonly check: Check;
 }
 
-const KEY_SOURCES = ['authKey', 'authKeyFile', 'authJwksUrl'] as const satisfies readonly SettingKey[];
+const KEY_SOURCES = [
+  'authKey',
+  'authKeyFile',
+  'authJwksUrl',
+  'authUrl',
+] as const satisfies readonly SettingKey[];
 
 const CHANNEL_PROOFS = ['channelSecret', 'channelSecretFile', 'channelTlsCa'] as const;
 const CHANNEL_TLS = ['channelTlsCa', 'channelTlsCert', 'channelTlsKey'] as const;
@@ -53,7 +58,7 @@ const RULES: readonly Rule[] = [
         : {
             keys: [asked],
             wrong:
-              'no token is checked without a key: MILLRACE_AUTH_KEY, MILLRACE_AUTH_KEY_FILE or MILLRACE_AUTH_JWKS_URL',
+              'no token is checked without a key: MILLRACE_AUTH_KEY, MILLRACE_AUTH_KEY_FILE, MILLRACE_AUTH_JWKS_URL or MILLRACE_AUTH_URL',
           };
     },
   },

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { keysUrl, secret, words } from './auth-value.ts';
+import { hookUrl, keysUrl, secret, words } from './auth-value.ts';
 import { CHANNEL_SETTINGS } from './channel-settings.ts';
 import { ICE_SETTINGS } from './ice-settings.ts';
 import { RECORDING_SETTINGS } from './recording-settings.ts';
@@ -61,13 +61,13 @@ export const SETTING_GROUPS = {
     auth: optional(
       choice('off'),
       'this machine only',
-      'off lets everyone who reaches the server do everything. Without it, and without one of the next three, the server listens on loopback addresses only',
+      'off lets everyone who reaches the server do everything. Without it, and without one of the next four, the server listens on loopback addresses only',
     ),
     authKey: secretly(
       optional(
         secret,
         'none',
-        'Secret of 32 bytes or more that signs and checks tokens (HS256); docs/tokens.md tells about tokens. With it, or one of the next two, authorisation is on for everything',
+        'Secret of 32 bytes or more that signs and checks tokens (HS256); docs/tokens.md tells about tokens. With it, or one of the next three, authorisation is on for everything',
       ),
     ),
     authKeyFile: optional(
@@ -79,6 +79,21 @@ export const SETTING_GROUPS = {
       keysUrl,
       'none',
       'Where an identity provider publishes its public keys (JWKS); asked again every 10 minutes, and for keys that are new',
+    ),
+    authUrl: optional(
+      hookUrl,
+      'none',
+      'Web address that decides in the place of keys: it is asked by POST about each token, and answers with the claims (docs/tokens.md). While it does not answer nobody gets in',
+    ),
+    authUrlTimeout: withDefault(
+      duration({ min: '100ms', max: '30s' }),
+      '3s',
+      'How long MILLRACE_AUTH_URL may take to answer',
+    ),
+    authUrlCache: withDefault(
+      duration({ min: '0s', max: '1h' }),
+      '30s',
+      'How long its answer on a token counts for further requests with that token',
     ),
     authIssuer: optional(words, 'any', 'What the claim iss of tokens has to be'),
     authAudience: optional(words, 'any', 'What the claim aud of tokens has to be or to contain'),

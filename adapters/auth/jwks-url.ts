@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { MillraceError } from '../../core/protocol/index.ts';
+import { boundedBody, reasonOf } from './bounded-body.ts';
 import { MAX_KEY_SET_BYTES, matchingKeys, readPublishedKeys } from './key-set.ts';
 import type { Algorithm, KeySource, VerificationKey } from './verification-key.ts';
 
@@ -105,24 +106,6 @@ export class JwksUrl implements KeySource {
       redirect: 'error',
       signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#times.timeoutMs)]),
     });
-    if (!response.ok || response.body === null) {
-      await response.body?.cancel();
-      throw new Error(`HTTP status ${response.status}`);
-    }
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of response.body) {
-      length += chunk.length;
-      // Leaving the loop cancels the rest.
-      if (length > MAX_KEY_SET_BYTES) throw new Error(`an answer above ${MAX_KEY_SET_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString();
+    return boundedBody(response, MAX_KEY_SET_BYTES);
   }
-}
-
-/** fetch says only that it failed; its cause says why. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

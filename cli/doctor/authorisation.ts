@@ -21,7 +21,7 @@ export function judgeAuthorisation({ mode, problem, keysUrl, servesNetwork }: Au
   if (mode === 'tokens') {
     return keysUrl === undefined
       ? ok('tokens are asked for, and their keys can be used')
-      : info(`tokens are asked for; whether ${keysUrl} gives their keys was not tried`);
+      : info(`tokens are asked for; whether ${keysUrl} answers was not tried`);
   }
   if (mode === undefined) return ok('none, and only this machine is admitted');
   return servesNetwork
@@ -34,11 +34,12 @@ export function judgeAuthorisation({ mode, problem, keysUrl, servesNetwork }: Au
 
 function probe({ settings }: Context): AuthorisationFacts {
   const problem = keysProblem(settings);
+  const elsewhere = settings.authJwksUrl ?? settings.authUrl;
   return {
     mode: authorisationOf(settings),
     servesNetwork: !isLoopback(settings.listen.host),
     ...(problem === undefined ? {} : { problem }),
-    ...(settings.authJwksUrl === undefined ? {} : { keysUrl: settings.authJwksUrl }),
+    ...(elsewhere === undefined ? {} : { keysUrl: elsewhere }),
   };
 }
 
