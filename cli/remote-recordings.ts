@@ -5,6 +5,7 @@ import type { RecordingCalls, RecordingNotice } from '../core/channel/recordings
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import type { ChannelAccess } from './channel-access.ts';
+import { PROCESS_NAME } from './process-name.ts';
 import type { Settings } from './settings.ts';
 import { openStorage } from './storage.ts';
 
@@ -27,6 +28,7 @@ export async function openRemoteRecordings(
   const objects = await openStorage(recordings);
   const launcher = new RemoteLauncher({
     registry,
+    name: PROCESS_NAME,
     connect: ({ id: node, address }) =>
       access.connect<RecordingCalls, RecordingNotice>(address, 'recordings', MAX_CALLS, ({ why, detail }) =>
         log.debug({ node, address, why, detail }, 'the channel to a recording host is gone'),

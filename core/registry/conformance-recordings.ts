@@ -123,6 +123,24 @@ function describeAttempts(open: Open): void {
     assert.equal(await registry.takeRecording({ id, host: HOST, seen: 2 }), undefined);
   });
 
+  test('A recording whose host is known to be gone is taken at once, another host’s is not', async (t) => {
+    const { registry, peer } = await open(t);
+    const { id } = await begun(registry, 'a');
+    assert.equal(await peer.takeRecording({ id, host: 'host-2', seen: 1, gone: 'host-3' }), undefined);
+    const taken = await peer.takeRecording({ id, host: 'host-2', seen: 1, gone: HOST });
+    assert.deepEqual([taken?.host, taken?.attempt], ['host-2', 2]);
+    assert.equal(await registry.saveRecording(id, 1, RUNNING), false);
+  });
+
+  test('One host at a time sweeps, another one when it has not said so for its lease', async (t) => {
+    const { registry, peer, until } = await open(t);
+    assert.equal(await registry.leaseSweep(HOST), true);
+    assert.equal(await peer.leaseSweep('host-2'), false);
+    assert.equal(await registry.leaseSweep(HOST), true);
+    await until(() => peer.leaseSweep('host-2'));
+    assert.equal(await registry.leaseSweep(HOST), false);
+  });
+
   test('What a host says of a recording renews its lease', async (t) => {
     const { registry, peer, until } = await open(t);
     const { id } = await begun(registry, 'a');

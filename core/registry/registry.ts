@@ -25,6 +25,8 @@ export const SESSION_FENCED_MS = 60_000;
 
 /** Lease of a recording's host, renewed by all that it says of the recording. */
 export const RECORDING_LEASE_MS = 5000;
+/** For how long a host is the one that sweeps storage, after it last said so. */
+export const SWEEP_LEASE_MS = 5000;
 /** How long a recording that has ended is remembered. */
 export const RECORDING_KEPT_MS = 24 * 60 * 60 * 1000;
 
@@ -76,6 +78,8 @@ export interface RecordingTake {
   readonly seen: number;
   /** The highest attempt that storage tells of, which a registry that lost the recording knows nothing of. */
   readonly stored?: number;
+  /** A host that the caller knows to be fenced or withdrawn: its lease holds no more. */
+  readonly gone?: string;
 }
 
 export interface RecordingPage {
@@ -181,7 +185,7 @@ export interface Registry {
   enterRecording(spec: RecordingSpec, host: string): Promise<EnterResult>;
   /**
    * Begins the next attempt, max(attempt, `stored`) + 1. Granted to the host that has it, and to any other once
-   * that one's lease of `RECORDING_LEASE_MS` has run out. What its earlier attempts say from now on is refused.
+   * that one's lease of `RECORDING_LEASE_MS` has run out, or at once when it is `gone`. What its earlier attempts say from now on is refused.
    * @returns undefined when it is unknown, has ended, has another attempt than `seen`, or another host's lease holds
    */
   takeRecording(take: RecordingTake): Promise<RecordingRecord | undefined>;
@@ -204,6 +208,11 @@ export interface Registry {
    *   give it up
    */
   reannounceRecording(recording: RecordingRecord): Promise<boolean>;
+  /**
+   * One host at a time looks in storage for recordings that nobody has: granted to the one that has the lease of
+   * `SWEEP_LEASE_MS`, which this renews, and to any other when that has run out.
+   */
+  leaseSweep(host: string): Promise<boolean>;
   /** Forgets a recording, whatever its state. @returns false when it is unknown or has another attempt */
   forgetRecording(id: RecordingId, attempt: number): Promise<boolean>;
   findRecording(id: RecordingId): Promise<RecordingRecord | undefined>;

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingId, RecordingRecord } from '../../../core/recording/recording.ts';
 import type { RecordingStorage, UnfinishedRecording } from '../../../core/recording/storage.ts';
-import type { Registry } from '../../../core/registry/registry.ts';
+import { type Registry, SWEEP_LEASE_MS } from '../../../core/registry/registry.ts';
 
 export interface AdoptionOptions {
   readonly registry: Registry;
@@ -14,17 +14,26 @@ export interface AdoptionOptions {
   /** @param stored the highest attempt that storage tells of */
   readonly adopt: (record: RecordingRecord, stored: number) => void;
   readonly log: Logger;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
 }
 
 const SWEEP_EVERY_MS = 60_000;
 const SWEEP_TIMEOUT_MS = 30_000;
+/** Well within the lease of whoever sweeps. */
+const LEASE_EVERY_MS = SWEEP_LEASE_MS / 5;
 /** Of one sweep; the next one goes on. */
 const MAX_FOUND = 1000;
 
-/** Looks in storage for recordings that nobody looks after, at the start and then every minute. */
+/**
+ * Looks in storage for recordings that nobody looks after, at the start and then every minute. Of several
+ * processes that share a registry one does so.
+ */
 export class Adoption {
   readonly #options: AdoptionOptions;
   #timer: NodeJS.Timeout | undefined;
+  #sweepAtMs = Number.NEGATIVE_INFINITY;
+  #sweeping = false;
   #closed = false;
 
   constructor(options: AdoptionOptions) {
@@ -32,7 +41,7 @@ export class Adoption {
   }
 
   open(): void {
-    void this.#sweep();
+    void this.#run();
   }
 
   close(): void {
@@ -40,8 +49,20 @@ export class Adoption {
     clearTimeout(this.#timer);
   }
 
+  async #run(): Promise<void> {
+    const { registry, host, now, log } = this.#options;
+    try {
+      const granted = await registry.leaseSweep(host);
+      if (granted && now() >= this.#sweepAtMs && !this.#sweeping) void this.#sweep();
+    } catch (error) {
+      log.debug({ err: error }, 'the registry does not say who looks for unfinished recordings');
+    }
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#run(), LEASE_EVERY_MS);
+  }
+
   async #sweep(): Promise<void> {
-    const { storage, log } = this.#options;
+    const { storage, now, log } = this.#options;
+    this.#sweeping = true;
     try {
       const found = await storage.unfinished({ limit: MAX_FOUND, timeoutMs: SWEEP_TIMEOUT_MS });
       for (const unfinished of found) {
@@ -50,8 +71,10 @@ export class Adoption {
       }
     } catch (error) {
       log.warn({ err: error }, 'unfinished recordings cannot be looked for now');
+    } finally {
+      this.#sweeping = false;
+      this.#sweepAtMs = now() + SWEEP_EVERY_MS;
     }
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#sweep(), SWEEP_EVERY_MS);
   }
 
   async #look({ spec, attempt }: UnfinishedRecording): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingId, RecordingRecord } from '../../../core/recording/recording.ts';
+import type { NodeEntry, NodeId } from '../../../core/registry/record.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 
 export interface InheritanceOptions {
@@ -51,8 +52,9 @@ export class Inheritance {
   async takeOver(id: RecordingId): Promise<void> {
     const record = await this.#options.registry.findRecording(id);
     if (record === undefined || hasEnded(record.progress)) return;
-    if ((await this.#living()).has(record.host)) return;
-    await this.#take(record, await this.#options.store());
+    const nodes = await this.#options.registry.nodes();
+    if (this.#living(nodes).has(record.host)) return;
+    await this.#take(record, nodes, await this.#options.store());
   }
 
   async #run(): Promise<void> {
@@ -65,7 +67,8 @@ export class Inheritance {
   }
 
   async #look(): Promise<void> {
-    const alive = await this.#living();
+    const nodes = await this.#options.registry.nodes();
+    const alive = this.#living(nodes);
     const died = [...this.#alive].some((host) => !alive.has(host));
     if (!this.#looked || died || this.#orphans.length > 0) {
       this.#orphans = await this.#find(alive);
@@ -76,11 +79,10 @@ export class Inheritance {
     const due = shuffled(this.#orphans).slice(0, Math.min(share, this.#options.room()));
     if (due.length === 0) return;
     const store = await this.#options.store();
-    for (const record of due) await this.#take(record, store);
+    for (const record of due) await this.#take(record, nodes, store);
   }
 
-  async #living(): Promise<ReadonlySet<string>> {
-    const nodes = await this.#options.registry.nodes();
+  #living(nodes: readonly NodeEntry[]): ReadonlySet<string> {
     const alive = nodes.filter(({ suspect }) => !suspect).map(({ id }) => id);
     return new Set([this.#options.host, ...alive]);
   }
@@ -99,15 +101,23 @@ export class Inheritance {
     }
   }
 
-  async #take(record: RecordingRecord, store: string): Promise<void> {
+  async #take(record: RecordingRecord, nodes: readonly NodeEntry[], store: string): Promise<void> {
     const { registry, host, has, adopt } = this.#options;
     const { id, attempt: seen } = record;
     // What was written elsewhere cannot be gone on with here.
     if (this.#closed || has(id) || record.store !== store) return;
-    const taken = await registry.takeRecording({ id, host, seen });
+    const gone = await this.#isGone(record.host, nodes);
+    const taken = await registry.takeRecording({ id, host, seen, ...(gone && { gone: record.host }) });
     if (taken === undefined) return;
     this.#orphans = this.#orphans.filter((orphan) => orphan.id !== id);
     if (!this.#closed && !has(id)) adopt(taken, taken.attempt);
+  }
+
+  /** Whether it was fenced or withdrawn, and never returns; one that is not known may be about to be announced again. */
+  async #isGone(node: string, nodes: readonly NodeEntry[]): Promise<boolean> {
+    if (nodes.some(({ id }) => id === node)) return false;
+    // Of what is not announced this is no report, but a question.
+    return this.#options.registry.reportDeadNode(node as NodeId, this.#options.host);
   }
 }
 

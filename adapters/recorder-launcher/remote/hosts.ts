@@ -12,6 +12,8 @@ export interface HostsOptions {
   readonly onNotice: (notice: RecordingNotice) => void;
   /** A channel is gone. */
   readonly onLost: (node: NodeId) => void;
+  /** There is evidence that the process is dead; told again when its lease has run out all the same. */
+  readonly onDead: (node: NodeId) => void;
   /** After each look. */
   readonly onLook: () => void;
   readonly log: Logger;
@@ -24,6 +26,8 @@ export class Hosts {
   readonly #channels = new Map<NodeId, RecordingChannel>();
   /** When each that was out of reach may be tried again. */
   readonly #shunnedUntilMs = new Map<NodeId, number>();
+  /** Not seen alive since. */
+  readonly #dead = new Set<NodeId>();
   #nodes: readonly NodeEntry[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -62,6 +66,10 @@ export class Hosts {
     channel.onClose((end) => {
       if (this.#channels.get(node.id) === channel) this.#channels.delete(node.id);
       this.#options.onLost(node.id);
+      if (end === 'dead') {
+        this.#dead.add(node.id);
+        this.#options.onDead(node.id);
+      }
       if (end !== 'closed') this.#shunnedUntilMs.set(node.id, this.#options.now() + NODE_LEASE_MS);
     });
     return channel;
@@ -72,6 +80,11 @@ export class Hosts {
     this.#nodes = await this.#options.registry.nodes();
     for (const id of this.#shunnedUntilMs.keys()) {
       if (!this.#nodes.some((node) => node.id === id)) this.#shunnedUntilMs.delete(id);
+    }
+    for (const id of this.#dead) {
+      const node = this.#nodes.find((known) => known.id === id);
+      if (node?.suspect) this.#options.onDead(id);
+      else if (node === undefined || this.#channels.has(id)) this.#dead.delete(id);
     }
     return this.alive;
   }

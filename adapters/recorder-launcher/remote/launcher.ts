@@ -5,13 +5,15 @@ import { MillraceError } from '../../../core/protocol/error.ts';
 import type { RecorderLauncher, RecordingRequest } from '../../../core/recording/launcher.ts';
 import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingId, RecordingRecord } from '../../../core/recording/recording.ts';
-import type { NodeEntry } from '../../../core/registry/record.ts';
+import type { NodeEntry, NodeId } from '../../../core/registry/record.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { Ends } from './ends.ts';
 import { Hosts } from './hosts.ts';
 
 export interface RemoteLauncherDeps {
   readonly registry: Registry;
+  /** This process, as it reports to the registry. */
+  readonly name: string;
   /** Opens a channel to a process that runs recordings. */
   readonly connect: (node: NodeEntry) => RecordingChannel;
   /** Which store finished files are read from here. @throws MillraceError `storage_unavailable` */
@@ -47,6 +49,7 @@ export class RemoteLauncher implements RecorderLauncher {
       ...deps,
       onNotice: ({ record }) => this.#ends.tell(record),
       onLost: (node) => this.#ends.doubt(node),
+      onDead: (node) => this.#reportDead(node),
       onLook: () => void this.#ends.check(),
     });
   }
@@ -102,6 +105,14 @@ export class RemoteLauncher implements RecorderLauncher {
 
   onEnded(listener: (record: RecordingRecord) => void): () => void {
     return this.#ends.listen(listener);
+  }
+
+  /** So that its recordings are taken over at once. */
+  #reportDead(node: NodeId): void {
+    const { registry, name, log } = this.#deps;
+    registry
+      .reportDeadNode(node, name)
+      .catch((error: unknown) => log.debug({ node, err: error }, 'a dead host could not be reported'));
   }
 
   /** A retry may come to another process than the first try did. */

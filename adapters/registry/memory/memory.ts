@@ -130,6 +130,10 @@ export function createMemoryRegistry({ nowUs = monotonicUnixUs } = {}): Registry
       checkOpen();
       return recordings.reannounce(recording, nowMs());
     },
+    async leaseSweep(host) {
+      checkOpen();
+      return recordings.leaseSweep(host, nowMs());
+    },
     async forgetRecording(id, attempt) {
       checkOpen();
       return recordings.forget(id, attempt);

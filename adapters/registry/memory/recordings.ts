@@ -13,6 +13,7 @@ import {
   RECORDING_LEASE_MS,
   type RecordingPage,
   type RecordingTake,
+  SWEEP_LEASE_MS,
 } from '../../../core/registry/registry.ts';
 import { frozenCopy } from './frozen-copy.ts';
 
@@ -29,6 +30,8 @@ export class Recordings {
   /** In the order in which they ended. */
   readonly #ended = new Set<RecordingId>();
   #sweptMs = 0;
+  /** Of storage. */
+  #sweeper: { readonly host: string; readonly untilMs: number } | undefined;
 
   enter(spec: RecordingSpec, host: string, nowMs: number): EnterResult {
     this.#sweep(nowMs);
@@ -44,10 +47,11 @@ export class Recordings {
     return { entered: true, record };
   }
 
-  take({ id, host, seen, stored = 0 }: RecordingTake, nowMs: number): RecordingRecord | undefined {
+  take({ id, host, seen, stored = 0, gone }: RecordingTake, nowMs: number): RecordingRecord | undefined {
     const record = this.#running(id, seen);
     if (record === undefined) return undefined;
-    if (record.host !== host && nowMs < record.saidAtMs + RECORDING_LEASE_MS) return undefined;
+    const others = record.host !== host && record.host !== gone;
+    if (others && nowMs < record.saidAtMs + RECORDING_LEASE_MS) return undefined;
     return this.#set({ ...record, host, attempt: Math.max(record.attempt, stored) + 1, saidAtMs: nowMs });
   }
 
@@ -75,6 +79,13 @@ export class Recordings {
 
   grantFinish(id: RecordingId, attempt: number): boolean {
     return this.#records.get(id)?.attempt === attempt;
+  }
+
+  leaseSweep(host: string, nowMs: number): boolean {
+    if (this.#sweeper !== undefined && this.#sweeper.host !== host && nowMs < this.#sweeper.untilMs)
+      return false;
+    this.#sweeper = { host, untilMs: nowMs + SWEEP_LEASE_MS };
+    return true;
   }
 
   forget(id: RecordingId, attempt: number): boolean {

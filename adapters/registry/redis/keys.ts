@@ -36,6 +36,7 @@ const SLOTS = {
     PLACES: 'places',
     STREAM_PLACES: 'stream-places',
     ENDED: 'ended',
+    SWEEPER: 'sweeper',
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;
 

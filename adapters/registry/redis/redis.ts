@@ -191,8 +191,8 @@ export function createRedisRegistry({
       const record = readRecording(String(value));
       return outcome === 'entered' ? { entered: true, record } : { entered: false, holder: record };
     },
-    async takeRecording({ id, host, seen, stored = 0 }) {
-      const args = [id, JSON.stringify(host), seen, stored];
+    async takeRecording({ id, host, seen, stored = 0, gone }) {
+      const args = [id, JSON.stringify(host), seen, stored, gone === undefined ? '' : JSON.stringify(gone)];
       const [outcome, value] = complete(await calls.run('take-recording', args));
       return outcome === 'taken' ? readRecording(String(value)) : undefined;
     },
@@ -210,6 +210,10 @@ export function createRedisRegistry({
       const args = [spec.id, JSON.stringify(host), attempt, ended, ...writeSpec(spec)];
       const [outcome] = await calls.run('reannounce-recording', [...args, JSON.stringify(progress)]);
       return outcome === 'done';
+    },
+    async leaseSweep(host) {
+      const [outcome] = await calls.run('lease-sweep', [JSON.stringify(host)]);
+      return outcome === 'granted';
     },
     async forgetRecording(id, attempt) {
       const [outcome] = complete(await calls.run('forget-recording', [id, attempt]));

@@ -6,6 +6,7 @@ import {
   RECORDING_LEASE_MS,
   REGISTRY_RECOVERY_MS,
   SESSION_FENCED_MS,
+  SWEEP_LEASE_MS,
 } from '../../../core/registry/registry.ts';
 import { keyNames, type Slot } from './keys.ts';
 
@@ -34,6 +35,7 @@ export const SCRIPTS = {
   'save-recording': { slot: 'recordings', writes: true },
   'reannounce-recording': { slot: 'recordings', writes: true },
   'grant-finish': { slot: 'recordings', writes: false },
+  'lease-sweep': { slot: 'recordings', writes: true },
   'forget-recording': { slot: 'recordings', writes: true },
   'find-recording': { slot: 'recordings', writes: false },
   'list-recordings': { slot: 'recordings', writes: false },
@@ -60,6 +62,7 @@ const CONSTANTS = {
   SWEPT_BY_PULSE: 500,
   FENCED_MS: SESSION_FENCED_MS,
   RECORDING_LEASE_MS,
+  SWEEP_LEASE_MS,
   KEPT_MS: RECORDING_KEPT_MS,
   MAX_ENDED: 10_000,
 };

@@ -24,7 +24,9 @@ export async function startRecordingCluster(
     {
       MILLRACE_CHANNEL_SECRET: 'what the processes of this cluster share',
       MILLRACE_RECORDINGS: join(folder, 'recordings'),
-      MILLRACE_RESUME_TIMEOUT: '20s',
+      MILLRACE_RESUME_TIMEOUT: '10s',
+      // A page goes on with its session at another process.
+      MILLRACE_ALLOWED_ORIGINS: '*',
       ...settings,
     },
   );
@@ -60,6 +62,6 @@ export function ended(page: DocumentClientPage, stream: string): Promise<ReplyMe
       const events = await page.run<ReplyMessage[]>('session.events');
       return events.find((event) => event.method === 'record.ended' && event.stream === stream);
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
 }
