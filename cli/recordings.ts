@@ -3,6 +3,8 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 import { ChildLauncher } from '../adapters/recorder-launcher/child/launcher.ts';
 import { recordingService, refuseRecording } from '../adapters/recorder-launcher/child/recording-service.ts';
 import { storeIdentity } from '../adapters/storage/store-identity.ts';
+import { parsedService } from '../core/channel/parsed-service.ts';
+import { RECORDER_REQUESTS, RECORDING_REQUESTS } from '../core/channel/recorder-requests.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import { openRecordingStorage } from '../recorder/index.ts';
@@ -13,8 +15,11 @@ import type { ReadSettings } from './read-settings.ts';
 import { recorderEnvironment } from './recorder-environment.ts';
 import { openStorage } from './storage.ts';
 
-/** A recorder has little on its heap at once; what V8 would set aside for more, it has three times. */
-const SMALL_HEAP = '--max-semi-space-size=1';
+/**
+ * A recorder has little on its heap at once; what V8 would set aside for more, it has three times. Waking four
+ * threads to collect that little takes longer than collecting it.
+ */
+const SMALL_HEAP = ['--max-semi-space-size=1', '--single-threaded-gc'] as const;
 /** What is left of the time to end after that belongs to the other roles. */
 const LEAVE_MS = 1200;
 
@@ -77,7 +82,7 @@ export async function openRecordings(
       ...(settings.redis !== undefined && { store }),
       address: channel.address,
       program: {
-        command: [runtime, SMALL_HEAP, ...rest, 'recorder'],
+        command: [runtime, ...SMALL_HEAP, ...rest, 'recorder'],
         environment: recorderEnvironment(read, environment, format),
       },
       token: (id) => access.recorderToken(id),
@@ -87,8 +92,9 @@ export async function openRecordings(
       wallClock: Date.now,
     },
   );
-  channel.serve('recorder', launcher.serve);
-  channel.serve('recordings', recordingService({ launcher, store, location: objects.location }));
+  channel.serve('recorder', parsedService(launcher.serve, RECORDER_REQUESTS));
+  const hosted = recordingService({ launcher, store, location: objects.location });
+  channel.serve('recordings', parsedService(hosted, RECORDING_REQUESTS));
   launcher.open();
   return { launcher, objects, close: () => close(launcher, objects) };
 }
