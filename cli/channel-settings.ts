@@ -59,7 +59,7 @@ export const CHANNEL_SETTINGS = {
   ),
   channelHeartbeat: withDefault(
     duration({ min: '50ms', max: '10s' }),
-    '200ms',
-    'Between heartbeats of a connection; three without an answer, and the other end counts as dead',
+    '500ms',
+    'Between heartbeats of a connection; three without an answer, and the other end counts as dead. A machine that gives a process no time for so long loses what the process has',
   ),
 } as const;

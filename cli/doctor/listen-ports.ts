@@ -31,7 +31,7 @@ export function judgeListen({ setting, address, code, holder, ours }: ListenFact
 
 async function probe({ settings, server }: Context): Promise<readonly ListenFact[]> {
   const facts: ListenFact[] = [];
-  for (const key of ['listen', 'localListen', 'metricsListen'] as const) {
+  for (const key of ['listen', 'localListen', 'metricsListen', 'channelListen'] as const) {
     const address = settings[key];
     if (address === undefined) continue;
     const code = await tryListening(address);

@@ -89,6 +89,15 @@ testJudgements([
   ],
 ]);
 
+it('a folder that other machines may need', () => {
+  const judged = judgeStorage({ ...tried, toBeShared: true });
+  assert.deepEqual(
+    judged.map(({ level }) => level),
+    ['ok', 'info'],
+  );
+  assert.match(judged[1]?.seen ?? '', /other machines need the same folder/);
+});
+
 it('each fault of a store with several', () => {
   const all = { conditions: false, writeMs: 2000, clockAheadMs: 100_000 };
   const judged = judgeStorage({ ...tried, trial: all, freeBytes: 0 });

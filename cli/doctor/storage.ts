@@ -30,6 +30,8 @@ export type StorageFacts =
       readonly kind: 'tried';
       readonly location: string;
       readonly trial: StorageTrial;
+      /** A folder, and other machines may share the registry. */
+      readonly toBeShared?: boolean;
       /** Of a folder. */
       readonly freeBytes?: number;
     };
@@ -63,6 +65,7 @@ function judgeTried({
   location,
   trial,
   freeBytes,
+  toBeShared,
 }: Extract<StorageFacts, { kind: 'tried' }>): readonly Judgement[] {
   const { failure, conditions, writeMs, clockAheadMs } = trial;
   if (failure !== undefined) {
@@ -103,9 +106,17 @@ function judgeTried({
   }
   judged.push(...((freeBytes !== undefined && judgeRoom(location, freeBytes)) || []));
   const room = freeBytes === undefined ? '' : `; ${mib(freeBytes)} free`;
-  return judged.length > 0
-    ? judged
-    : [ok(`${location}: written, read, listed and deleted; conditions are kept${room}`)];
+  const found =
+    judged.length > 0
+      ? judged
+      : [ok(`${location}: written, read, listed and deleted; conditions are kept${room}`)];
+  if (!toBeShared) return found;
+  return [
+    ...found,
+    info(
+      `${location} is a folder, and MILLRACE_REDIS is set: processes on other machines need the same folder there, by a network file system; where they have another, recordings are refused`,
+    ),
+  ];
 }
 
 function judgeRoom(folder: string, freeBytes: number): readonly Judgement[] | undefined {
@@ -122,7 +133,7 @@ function mib(bytes: number): string {
   return `${Math.floor(bytes / MIB)} MiB`;
 }
 
-async function probe({ settings: { recordings } }: Context): Promise<StorageFacts> {
+async function probe({ settings: { recordings, redis } }: Context): Promise<StorageFacts> {
   if (recordings === undefined) return { kind: 'off' };
   if (recordings.kind === 'folder' && !existsSync(recordings.path)) {
     const above = nearestFolder(recordings.path);
@@ -135,7 +146,13 @@ async function probe({ settings: { recordings } }: Context): Promise<StorageFact
     const { location } = store;
     return recordings.kind === 's3'
       ? { kind: 'tried', location, trial }
-      : { kind: 'tried', location, trial, freeBytes: await freeBytesOf(recordings.path) };
+      : {
+          kind: 'tried',
+          location,
+          trial,
+          freeBytes: await freeBytesOf(recordings.path),
+          toBeShared: redis !== undefined,
+        };
   } finally {
     store.close();
   }

@@ -15,7 +15,7 @@ export interface ConnectionLimits {
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
-  heartbeatMs: 200,
+  heartbeatMs: 500,
   maxMessageBytes: 4 * 1024 ** 2,
   maxBufferedBytes: 16 * 1024 ** 2,
   // A process that was held up for so long, or moved to another machine as it ran, comes back to what it had.
