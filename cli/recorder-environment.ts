@@ -21,6 +21,16 @@ export const AUTHORITY_VARIABLE = 'MILLRACE_RECORDER_CHANNEL_CA';
 
 const LEVELS: readonly Settings['logLevel'][] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
+/**
+ * glibc (mallopt(3)): by themselves its thresholds grow with what is freed, and parts of 5 MiB would stay in
+ * its hands; and each thread would have an arena. Whoever sets them knows better.
+ */
+const SMALL_ALLOCATOR = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;
+
 /** The environment of `millrace recorder`: this process' own, with the settings that it needs and no others. */
 export function recorderEnvironment(
   { settings, written }: ReadSettings,
@@ -32,6 +42,7 @@ export function recorderEnvironment(
     return value === undefined ? [] : [[settingNames(key).env, value] as const];
   });
   return {
+    ...SMALL_ALLOCATOR,
     ...Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('MILLRACE_'))),
     ...Object.fromEntries(told),
     ...(settings.channelTlsCa !== undefined && { [AUTHORITY_VARIABLE]: settings.channelTlsCa }),

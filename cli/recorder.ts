@@ -13,6 +13,8 @@ import { recorderLogLevel, recorderTls } from './recorder-environment.ts';
 
 /** A report and a request to finish at once. */
 const MAX_CALLS_IN_FLIGHT = 8;
+/** Home asks more often; and by its silence nothing is lost. */
+const HEARTBEAT_MS = 1000;
 
 /**
  * `millrace recorder`: one attempt at one recording. It is told what to do by the environment, and by its home
@@ -46,6 +48,7 @@ export async function runRecorder(program: readonly [string, ...string[]]): Prom
         token: async () => token,
         ...recorderTls(process.env),
         maxCallsInFlight: MAX_CALLS_IN_FLIGHT,
+        limits: { heartbeatMs: HEARTBEAT_MS },
         onGone: (gone) => log.debug(gone, 'the channel to home is gone'),
       }),
   });
