@@ -5,7 +5,7 @@ import { createMediaServer, type MediaServer } from '../media-server/index.ts';
 import type { ChannelAccess } from './channel-access.ts';
 import { type ChannelListener, startChannelListener } from './channel-listener.ts';
 import { mediaService } from './media-service.ts';
-import { MAX_MEDIA_CALLS } from './remote-media.ts';
+import { MAX_MEDIA_CALLS, remotePipeChannel } from './remote-media.ts';
 import type { RoleProcess } from './role-process.ts';
 import { mediaServerSettings } from './role-settings.ts';
 
@@ -27,6 +27,7 @@ export async function openMediaNode(
     registry,
     log,
     metrics,
+    pipeChannel: (address) => remotePipeChannel(address, access, log),
   });
   role.onEnd(() => mediaServer.close());
   mediaServer.onFenced(() => role.lifetime.end('this media server was fenced', 1));

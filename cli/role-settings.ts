@@ -26,6 +26,7 @@ export function mediaServerSettings(
     rtcPort: settings.rtcPort,
     pipeListen: settings.pipeListen,
     pipePorts: settings.pipePorts,
+    fanOut: settings.fanOut,
     defaultBitrateBps: settings.defaultBitrate ?? 0,
     maxBitrateBps: settings.maxBitrate,
     codecs: settings.codecs,

@@ -7,11 +7,11 @@ import type { SessionId } from '../core/protocol/session-id.ts';
 import type { StreamName } from '../core/protocol/stream-name.ts';
 import { parseOffer } from '../core/sdp/index.ts';
 import type { Offer } from '../core/sdp/types.ts';
+import type { Carrier, TrackChange } from './carrier.ts';
 import { mutedAfter, reportedMute, UNMUTED } from './mute.ts';
 import type { PeerState } from './peer-transport.ts';
 import { Play } from './play.ts';
 import { streamChanged } from './play-source.ts';
-import type { Publication, TrackChange } from './publication.ts';
 import { Pulls } from './pulls.ts';
 import type { StreamContext } from './stream-context.ts';
 
@@ -35,18 +35,19 @@ export class Audience {
   readonly #context: StreamContext;
   readonly #log: Logger;
   /** The publication that new plays join. @throws MillraceError `stream_ended` when there is none any more */
-  readonly #carrier: () => Publication;
+  readonly #carrier: () => Carrier;
   readonly #viewers = new Map<SessionId, Viewer>();
   /** Plays whose session is being given another one, and why they ended meanwhile. */
   readonly #replacing = new Map<Play, EndReason | undefined>();
   readonly #streamId = randomUUID();
 
-  constructor(name: StreamName, context: StreamContext, carrier: () => Publication) {
+  constructor(name: StreamName, context: StreamContext, carrier: () => Carrier) {
     this.#name = name;
     this.#context = context;
     this.#log = context.log.child({ stream: name });
     this.#carrier = carrier;
-    this.pulls = new Pulls(carrier, context.settings.generationOverlapMs);
+    const { generationOverlapMs, fanOut } = context.settings;
+    this.pulls = new Pulls(carrier, generationOverlapMs, fanOut);
   }
 
   get size(): number {
@@ -95,7 +96,7 @@ export class Audience {
    * The publication was retired, or is gone: another one carries the stream. Viewers with events are told
    * and stay for a moment; the others see their transport close, as soon as it is one that they can see.
    */
-  moveFrom(publication: Publication): void {
+  moveFrom(publication: Carrier): void {
     this.pulls.moveFrom(publication);
     for (const play of this.#playsOf(publication)) {
       if (play.leaving) continue;
@@ -105,7 +106,7 @@ export class Audience {
   }
 
   /** The publisher changed its tracks in place. What viewers have of a replaced track is dead. */
-  tracksChanged(publication: Publication, { added, replaced }: TrackChange): void {
+  tracksChanged(publication: Carrier, { added, replaced }: TrackChange): void {
     this.pulls.tracksChanged(publication);
     if (!added && !replaced) return;
     for (const play of this.#playsOf(publication)) {
@@ -121,7 +122,7 @@ export class Audience {
   /** The stream is over. */
   endAll(reason: EndReason): void {
     for (const play of this.plays) this.#end(play, reason);
-    this.pulls.endAll();
+    this.pulls.endAll(reason);
   }
 
   async #begin(request: PlayRequest, offer: Offer, previous: Play | undefined): Promise<PlayReply> {
@@ -184,7 +185,7 @@ export class Audience {
     }
   }
 
-  #placesOf(publication: Publication) {
+  #placesOf(publication: Carrier) {
     const { pool, pipes } = this.#context;
     const carries = (worker: Play['worker']) =>
       worker !== publication.worker &&
@@ -287,7 +288,7 @@ export class Audience {
     return this.#viewers.get(play.session)?.play === play;
   }
 
-  #playsOf(publication: Publication): readonly Play[] {
+  #playsOf(publication: Carrier): readonly Play[] {
     return this.plays.filter((play) => play.publication === publication);
   }
 }

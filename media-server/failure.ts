@@ -14,6 +14,7 @@ export function answeringErrors(handlers: MediaHandlers, log: Logger): MediaHand
     close: wrap('close', handlers.close),
     release: wrap('release', handlers.release),
     end: wrap('end', handlers.end),
+    edges: wrap('edges', handlers.edges),
     streams: wrap('streams', handlers.streams),
     stream: wrap('stream', handlers.stream),
   };
@@ -24,6 +25,7 @@ export function answeringPipeErrors(handlers: PipeHandlers, log: Logger): PipeHa
   const wrap = wrapper(log, toMillraceError);
   return {
     locate: wrap('locate', handlers.locate),
+    adopt: wrap('adopt', handlers.adopt),
     open: wrap('open', handlers.open),
     pull: wrap('pull', handlers.pull),
     release: wrap('release', handlers.release),

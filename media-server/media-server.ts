@@ -2,18 +2,22 @@ import { setLogEventListeners } from 'mediasoup';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MediaHandlers, MediaNotice } from '../core/channel/media.ts';
-import type { PipeCalls, PipeHandlers, PipeNotice } from '../core/channel/pipes.ts';
+import type { PipeCalls, PipeChannel, PipeHandlers, PipeNotice } from '../core/channel/pipes.ts';
 import type { Peer, Serve } from '../core/channel/service.ts';
 import { publicSessionId } from '../core/protocol/session-id.ts';
+import type { StreamName } from '../core/protocol/stream-name.ts';
 import type { NodeId, NodeRecord } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
+import { noEdgeCount } from './edge.ts';
+import { Edges } from './edges.ts';
 import { answeringErrors, answeringPipeErrors } from './failure.ts';
 import { Holdings } from './holdings.ts';
 import { noTraffic } from './meter.ts';
 import { registerMetrics } from './metrics.ts';
+import { Neighbours } from './neighbours.ts';
 import { NodeLease } from './node-lease.ts';
 import { PipeSet } from './pipe.ts';
-import { PipeService } from './pipe-service.ts';
+import { PipeService, type PulledSource } from './pipe-service.ts';
 import { probePort } from './port-probe.ts';
 import { Quota } from './quota.ts';
 import { Sampler } from './sampler.ts';
@@ -29,6 +33,8 @@ export interface MediaServerDeps {
   readonly registry: Registry;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
+  /** Opens a channel to another media server. @param address of its internal channel */
+  readonly pipeChannel: (address: string) => PipeChannel;
 }
 
 /** A media server of this process: asked through `handlers`, it tells by notices. */
@@ -73,6 +79,8 @@ class MediaNode implements MediaServer {
   /** To other processes. */
   readonly #pipeCount = { pipes: 0, pulls: 0 };
   readonly #viewers: Quota;
+  readonly #neighbours: Neighbours;
+  readonly #edges: Edges;
   readonly #streams: Streams;
   readonly #holdings: Holdings;
   readonly #strangers: Strangers;
@@ -83,7 +91,7 @@ class MediaNode implements MediaServer {
   #onFenced: () => void = () => {};
   #closed = false;
 
-  constructor(settings: MediaServerSettings, { registry, log, metrics }: MediaServerDeps) {
+  constructor(settings: MediaServerSettings, { registry, log, metrics, pipeChannel }: MediaServerDeps) {
     this.nodeId = settings.nodeId;
     this.#settings = settings;
     this.#registry = registry;
@@ -101,7 +109,10 @@ class MediaNode implements MediaServer {
       log: this.#log,
       notify: (notice: MediaNotice) => this.#notify(notice),
     };
-    this.#streams = new Streams(context, (name, epoch) => this.#holdings.release(name, epoch));
+    this.#neighbours = new Neighbours(pipeChannel, settings);
+    const count = noEdgeCount();
+    this.#edges = new Edges({ ...context, neighbours: this.#neighbours, count });
+    this.#streams = new Streams(context, this.#edges, (name, epoch) => this.#holdings.release(name, epoch));
     this.#holdings = new Holdings(registry, settings.nodeId, this.#streams, this.#log);
     this.#strangers = new Strangers(registry, settings.nodeId, this.#streams, this.#log);
     this.#stopLoss = registry.onLoss('streams', () => this.#holdings.announceAll());
@@ -123,6 +134,9 @@ class MediaNode implements MediaServer {
       viewers: () => this.#viewers.taken,
       outside: this.#pipeCount,
       traffic,
+      neighbours: this.#neighbours,
+      edges: this.#edges,
+      edgeCount: count,
     });
     logMediasoup(this.#log);
   }
@@ -131,12 +145,20 @@ class MediaNode implements MediaServer {
     const { handlers } = new PipeService(peer, {
       settings: this.#settings,
       pool: this.#pool,
-      findStream: (name) => this.#streams.get(name),
+      findStream: (name) => this.#findPulled(name),
       count: this.#pipeCount,
       log: this.#log,
     });
     return answeringPipeErrors(handlers, this.#log);
   };
+
+  #findPulled(name: StreamName): PulledSource | undefined {
+    const [stream, edge] = [this.#streams.get(name), this.#edges.get(name)];
+    if (edge && edge.epoch > (stream?.epoch ?? -1)) return edge;
+    if (!stream) return undefined;
+    const { audience } = stream;
+    return { audience, path: [this.nodeId], ready: async () => {} };
+  }
 
   async start(): Promise<void> {
     await checkWorkerBinary(this.#settings.workerBin);
@@ -168,6 +190,7 @@ class MediaNode implements MediaServer {
     this.#stopLoss();
     this.#sampler?.close();
     this.#streams.endAll();
+    this.#neighbours.close();
     this.#pipes.close();
     await this.#pool.close();
   }

@@ -1,5 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { EdgeCount } from './edge.ts';
+import type { Edges } from './edges.ts';
 import { Meter, type Traffic } from './meter.ts';
+import type { Neighbours } from './neighbours.ts';
 import type { PipeSet } from './pipe.ts';
 import type { PipeCount } from './pipe-service.ts';
 import { udpDrops } from './udp-drops.ts';
@@ -14,11 +17,14 @@ export interface MetricSources {
   /** What other processes hold. */
   readonly outside: PipeCount;
   readonly traffic: Traffic;
+  readonly neighbours: Pick<Neighbours, 'pipes'>;
+  readonly edges: Pick<Edges, 'size' | 'viewers'>;
+  readonly edgeCount: EdgeCount;
 }
 
 /** Metrics of a media server. None has a stream's, session's or node's name: their number must stay bounded. */
 export function registerMetrics(registry: Registry, sources: MetricSources): void {
-  const { pool, pipes, outside, traffic } = sources;
+  const { pool, pipes, outside, traffic, neighbours, edges, edgeCount } = sources;
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -69,6 +75,33 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
     () => outside.pipes,
   );
   gauge('millrace_pulls', 'Streams sent into pipes to other processes, once for each.', () => outside.pulls);
+  gauge(
+    'millrace_neighbour_pipes',
+    'Pipes by which this node pulls streams from other media servers.',
+    () => neighbours.pipes,
+  );
+  gauge('millrace_edge_streams', 'Streams pulled from other media servers.', () => edges.size);
+  gauge('millrace_edge_viewers', 'Plays of those streams, among all plays.', () => edges.viewers);
+  counter(
+    'millrace_edge_pulls_total',
+    'Pulls from other media servers that brought a stream.',
+    () => edgeCount.pulls,
+  );
+  counter(
+    'millrace_edge_pull_failures_total',
+    'Streams that could not be pulled from another media server.',
+    () => edgeCount.failures,
+  );
+  counter(
+    'millrace_edge_pull_renewals_total',
+    'Pulls begun in place of another, which was lost or has a newer generation.',
+    () => edgeCount.renewals,
+  );
+  counter(
+    'millrace_edge_received_bytes_total',
+    'RTP received from other media servers, sampled every few seconds.',
+    () => edgeCount.received.bytes,
+  );
   counter(
     'millrace_rtp_received_bytes_total',
     'RTP received from publishers, sampled every few seconds.',

@@ -102,12 +102,14 @@ export class PipeEnd {
     throw new MillraceError('internal', `no free SSRC on a pipe in ${SSRC_ATTEMPTS} attempts; try again`);
   }
 
-  /** Makes the track that the other end sends a producer of this end's router, under the same id. */
-  receive({ producerId, kind, rtpParameters, paused }: PipedTrack): Promise<Producer> {
+  /**
+   * Makes the track that the other end sends a producer of this end's router, under an id of its own: while one
+   * pull takes another's place, the same track may be here twice.
+   */
+  receive({ kind, rtpParameters, paused }: PipedTrack): Promise<Producer> {
     return this.worker.ask(
       'receiving a track from a pipe',
       this.#transport.produce({
-        id: producerId,
         kind,
         rtpParameters,
         paused,

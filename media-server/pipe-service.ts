@@ -1,13 +1,15 @@
 import type { Logger } from 'pino';
-import type { PipeCalls, PipeHandlers, PipeId, PipeNotice, PullId } from '../core/channel/pipes.ts';
+import type { Adoption, PipeCalls, PipeHandlers, PipeId, PipeNotice, PullId } from '../core/channel/pipes.ts';
 import type { Peer } from '../core/channel/service.ts';
 import { MillraceError } from '../core/protocol/error.ts';
 import type { StreamName } from '../core/protocol/stream-name.ts';
+import type { NodeId } from '../core/registry/record.ts';
+import type { Audience } from './audience.ts';
+import { MAX_DEPTH } from './edge.ts';
 import { PipeEnd } from './pipe-end.ts';
 import { streamChanged } from './play-source.ts';
 import type { Pull } from './pull.ts';
 import type { MediaServerSettings } from './settings.ts';
-import type { Stream } from './stream.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** Of one connection. A media server needs a pipe for any two workers, a recorder one or for a moment two. */
@@ -20,10 +22,19 @@ const NO_PORTS = /no more available ports/;
 export interface PipeServiceContext {
   readonly settings: Pick<MediaServerSettings, 'pipeListen' | 'pipePorts'>;
   readonly pool: Pick<WorkerPool, 'workers'>;
-  readonly findStream: (name: StreamName) => Stream | undefined;
+  readonly findStream: (name: StreamName) => PulledSource | undefined;
   /** Kept by the service, read by metrics. */
   readonly count: PipeCount;
   readonly log: Logger;
+}
+
+/** What can be pulled from here: a stream that is published here, or pulled itself. */
+export interface PulledSource {
+  readonly audience: Pick<Audience, 'pulls'>;
+  /** The media servers from the stream's origin to this one. */
+  readonly path: readonly NodeId[];
+  /** Resolves when there is something to pull. */
+  ready(): Promise<void>;
 }
 
 /** Of all connections. */
@@ -54,6 +65,7 @@ export class PipeService {
     this.#context = context;
     this.handlers = {
       locate: (request) => this.#locate(request),
+      adopt: (request) => this.#adopt(request),
       open: (request) => this.#open(request),
       pull: (request) => this.#pull(request),
       release: async ({ pull }) => {
@@ -71,6 +83,22 @@ export class PipeService {
   async #locate({ stream }: PipeCalls['locate']['request']): Promise<PipeCalls['locate']['reply']> {
     const { worker, epoch } = this.#find(stream).audience.pulls.source;
     return { worker: worker.ref, epoch };
+  }
+
+  async #adopt({ stream, by, without }: PipeCalls['adopt']['request']): Promise<Adoption> {
+    const source = this.#find(stream);
+    await source.ready();
+    const { path, audience } = source;
+    if (path.length > MAX_DEPTH) {
+      throw new MillraceError(
+        'too_many',
+        `"${stream}" is as far from its origin here as it may be; ask it again`,
+      );
+    }
+    const place = audience.pulls.fanOut.admit(by, without);
+    if (place !== 'here') return { refer: place };
+    const { worker, epoch } = audience.pulls.source;
+    return { worker: worker.ref, epoch, path };
   }
 
   async #open({ pipe, worker: ref, end }: PipeCalls['open']['request']): Promise<PipeCalls['open']['reply']> {
@@ -96,7 +124,7 @@ export class PipeService {
   }
 
   async #pull(request: PipeCalls['pull']['request']): Promise<PipeCalls['pull']['reply']> {
-    const { pipe, pull: id, stream } = request;
+    const { pipe, pull: id, stream, by } = request;
     const { pulls } = this.#find(stream).audience;
     const end = this.#pipes.get(pipe)?.held;
     if (!end) throw streamChanged();
@@ -114,14 +142,16 @@ export class PipeService {
     }
     place.held = pull;
     this.#context.count.pulls++;
-    const { worker, epoch, peer } = pull.publication;
+    const { worker, epoch, generation } = pull.publication;
+    const giveUpPlace = by === undefined ? undefined : pulls.fanOut.began(by);
     this.#context.log.info({ stream, worker: worker.index, epoch }, 'pull begins');
     pull.onClosed(() => {
       this.#pulls.delete(id);
+      giveUpPlace?.();
       this.#context.count.pulls--;
       this.#context.log.info({ stream, worker: worker.index, epoch }, 'pull ended');
     });
-    return { epoch, generation: peer.transport.id, tracks: pull.tell() };
+    return { epoch, generation, tracks: pull.tell() };
   }
 
   #release(id: PullId): void {
@@ -166,10 +196,10 @@ export class PipeService {
   }
 
   /** @throws MillraceError `stream_not_found` */
-  #find(name: StreamName): Stream {
+  #find(name: StreamName): PulledSource {
     const stream = this.#context.findStream(name);
     if (stream) return stream;
-    throw new MillraceError('stream_not_found', `no stream "${name}" is published here; look it up again`);
+    throw new MillraceError('stream_not_found', `no stream "${name}" is here; look it up again`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/protocol/error.ts';
 import type { Offer, ProducerDescription } from '../core/sdp/types.ts';
+import type { Carrier } from './carrier.ts';
 import type { PipeSet, TrackSource } from './pipe.ts';
-import type { Publication } from './publication.ts';
 import type { MediaWorker } from './worker.ts';
 
 /** A track of a publication, where a play can consume it. */
@@ -16,7 +16,7 @@ export interface Source extends TrackSource {
  */
 export async function bringSources(
   viewer: { readonly worker: MediaWorker; readonly pipes: PipeSet; readonly offer: Offer },
-  publication: Publication,
+  publication: Carrier,
 ): Promise<readonly Source[]> {
   const { worker, pipes, offer } = viewer;
   const offered = (kind: string) => offer.sections.some(({ type }) => type === kind);

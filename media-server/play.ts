@@ -4,12 +4,12 @@ import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPlay, planPlay } from '../core/sdp/index.ts';
 import type { Offer, PlayPlan, PlayTrack } from '../core/sdp/types.ts';
 import { allDone } from './all-done.ts';
+import type { Carrier } from './carrier.ts';
 import { Meter, type Traffic } from './meter.ts';
 import { isPaused, receivesNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
 import type { PipeSet, TrackSource } from './pipe.ts';
 import { bringSources, releaseAll, type Source, streamChanged } from './play-source.ts';
-import type { Publication } from './publication.ts';
 import { roundTripMs } from './report.ts';
 import type { MediaServerSettings } from './settings.ts';
 import { verbatimConsume } from './verbatim-consume.ts';
@@ -22,7 +22,7 @@ import type { MediaWorker } from './worker.ts';
 const RESUME_DELAY_MS = 50;
 
 export interface PlayOptions {
-  readonly publication: Publication;
+  readonly publication: Carrier;
   readonly worker: MediaWorker;
   readonly session: SessionId;
   readonly events: boolean;
@@ -62,7 +62,7 @@ export class Play {
   readonly #options: PlayOptions;
   readonly #tracks = new Map<string, PlayedTrack>();
   readonly #meter = new Meter();
-  #publication: Publication;
+  #publication: Carrier;
   #stopWatching: () => void;
   #muted: MuteState;
   #statistics: PlayStatistics = NO_STATISTICS;
@@ -113,7 +113,7 @@ export class Play {
     this.worker.viewers++;
   }
 
-  get publication(): Publication {
+  get publication(): Carrier {
     return this.#publication;
   }
 
@@ -156,7 +156,7 @@ export class Play {
    *
    * @throws as `open`; tracks that could not be changed are gone then, the others go on
    */
-  async renegotiate(offer: Offer, publication: Publication): Promise<string> {
+  async renegotiate(offer: Offer, publication: Carrier): Promise<string> {
     const sources = await bringSources({ ...this.#options, offer }, publication);
     try {
       if (this.#closed) throw streamChanged();
@@ -271,7 +271,7 @@ export class Play {
     return current !== undefined && sameTrack(current.plan, track);
   }
 
-  #watch(publication: Publication): void {
+  #watch(publication: Carrier): void {
     clearTimeout(this.#leave);
     this.#leave = undefined;
     if (publication === this.#publication) return;

@@ -4,6 +4,7 @@ import type { SessionId } from '../core/protocol/session-id.ts';
 import { answerPublish, planPublish } from '../core/sdp/index.ts';
 import type { Offer, PublishPlan, PublishTrack } from '../core/sdp/types.ts';
 import { bitrateLimit } from './bitrate-limit.ts';
+import type { Carrier, TrackChange } from './carrier.ts';
 import { Meter, type Traffic } from './meter.ts';
 import { isPaused, sendsNothing } from './offered-activity.ts';
 import { PeerTransport } from './peer-transport.ts';
@@ -49,13 +50,6 @@ interface PublishedTrack {
   readonly producer: Producer;
 }
 
-/** What a renegotiation changed for viewers. */
-export interface TrackChange {
-  readonly added: boolean;
-  /** A track that viewers have has another producer now: theirs is dead. */
-  readonly replaced: boolean;
-}
-
 /**
  * One generation of a stream: one publisher's transport and its producers. A consumer cannot change its
  * producer, so viewers move from one publication to the next by playing again.
@@ -63,7 +57,7 @@ export interface TrackChange {
  * Closing it closes its producers, in the worker and by it those that pipes made of them; then the consumers
  * of all. Its stream closes it, or its worker dies; a transport that is lost stays until the stream decides.
  */
-export class Publication {
+export class Publication implements Carrier {
   readonly worker: MediaWorker;
   readonly session: SessionId;
   readonly peer: PeerTransport;
@@ -123,6 +117,10 @@ export class Publication {
       codec,
       encodings: rtpParameters.encodings?.length ?? 1,
     }));
+  }
+
+  get generation(): string {
+    return this.peer.transport.id;
   }
 
   get producers(): readonly PublishedTrack[] {

@@ -1,13 +1,14 @@
 import type { Consumer, Producer } from 'mediasoup/types';
+import type { EndReason } from '../core/channel/media.ts';
 import type { PipedTrack, PipeNotice, PullId } from '../core/channel/pipes.ts';
+import type { Carrier } from './carrier.ts';
 import { type PipeEnd, trackOf } from './pipe-end.ts';
 import { streamChanged } from './play-source.ts';
-import type { Publication } from './publication.ts';
 
 export interface PullOptions {
   readonly id: PullId;
   readonly end: PipeEnd;
-  readonly publication: Publication;
+  readonly publication: Carrier;
   readonly notify: (notice: PipeNotice) => void;
 }
 
@@ -19,7 +20,7 @@ export interface PullOptions {
  */
 export class Pull {
   readonly id: PullId;
-  readonly publication: Publication;
+  readonly publication: Carrier;
   readonly #end: PipeEnd;
   readonly #notify: (notice: PipeNotice) => void;
   readonly #consumers = new Map<Producer, Consumer>();
@@ -102,11 +103,11 @@ export class Pull {
     else this.#grace = setTimeout(() => this.end(), graceMs);
   }
 
-  /** As `close`, and the caller is told. */
-  end(): void {
+  /** As `close`, and the caller is told. @param reason of the stream's end; absent where only this pull ends */
+  end(reason?: EndReason): void {
     if (this.#closed) return;
     this.close();
-    if (this.#told) this.#notify({ type: 'pull.ended', pull: this.id });
+    if (this.#told) this.#notify({ type: 'pull.ended', pull: this.id, ...(reason && { reason }) });
   }
 
   close(): void {

@@ -1,7 +1,9 @@
+import type { EndReason } from '../core/channel/media.ts';
 import type { PipeNotice, PullId } from '../core/channel/pipes.ts';
+import type { Carrier } from './carrier.ts';
+import { FanOut } from './fan-out.ts';
 import type { PipeEnd } from './pipe-end.ts';
 import { streamChanged } from './play-source.ts';
-import type { Publication } from './publication.ts';
 import { Pull } from './pull.ts';
 
 /** How often a pull is begun anew because the publication was replaced, or got tracks, meanwhile. */
@@ -9,21 +11,25 @@ const PULL_ATTEMPTS = 3;
 
 /** What other processes have of one stream: viewers' media servers, and recorders. None of them is a viewer. */
 export class Pulls {
-  readonly #carrier: () => Publication;
+  readonly #carrier: () => Carrier;
   readonly #graceMs: number;
+  /** Of media servers; recorders are not counted. */
+  readonly fanOut: FanOut;
   readonly #pulls = new Set<Pull>();
 
   /**
    * @param carrier the publication that is pulled; throws `stream_ended` when there is none any more
    * @param graceMs how long a retired publication is kept for those that pull it
+   * @param fanOut how many media servers pull it at most
    */
-  constructor(carrier: () => Publication, graceMs: number) {
+  constructor(carrier: () => Carrier, graceMs: number, fanOut: number) {
+    this.fanOut = new FanOut(fanOut);
     this.#carrier = carrier;
     this.#graceMs = graceMs;
   }
 
   /** The publication that would be pulled now. @throws MillraceError `stream_ended` */
-  get source(): Publication {
+  get source(): Carrier {
     return this.#carrier();
   }
 
@@ -50,19 +56,20 @@ export class Pulls {
     }
   }
 
-  moveFrom(publication: Publication): void {
+  moveFrom(publication: Carrier): void {
     for (const pull of this.#of(publication)) pull.moved(this.#graceMs);
   }
 
-  tracksChanged(publication: Publication): void {
+  tracksChanged(publication: Carrier): void {
     for (const pull of this.#of(publication)) void pull.tracksChanged();
   }
 
-  endAll(): void {
-    for (const pull of [...this.#pulls]) pull.end();
+  /** @param reason of the stream's end; absent where it is only no longer to be had here */
+  endAll(reason?: EndReason): void {
+    for (const pull of [...this.#pulls]) pull.end(reason);
   }
 
-  #of(publication: Publication): readonly Pull[] {
+  #of(publication: Carrier): readonly Pull[] {
     return [...this.#pulls].filter((pull) => pull.publication === publication);
   }
 }

@@ -22,6 +22,8 @@ export interface MediaServerSettings {
   readonly pipeListen: string;
   /** UDP ports of those pipes, one each; absent = any. */
   readonly pipePorts?: PortRange | undefined;
+  /** Media servers that may pull one stream from this one; further ones pull it from those. */
+  readonly fanOut: number;
   /** What a publisher may send when it names no limit, 0 = `maxBitrateBps`. */
   readonly defaultBitrateBps: number;
   /** Upper limit for every publisher. */

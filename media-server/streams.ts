@@ -14,6 +14,8 @@ import { MillraceError } from '../core/protocol/error.ts';
 import type { SessionId } from '../core/protocol/session-id.ts';
 import type { StreamName } from '../core/protocol/stream-name.ts';
 import { compareByCodePoint } from '../core/registry/order.ts';
+import type { Audience } from './audience.ts';
+import type { Edges } from './edges.ts';
 import { EpochMemory } from './epoch-memory.ts';
 import { Quota } from './quota.ts';
 import type { Sampled } from './sampler.ts';
@@ -34,6 +36,8 @@ type LeaveReason = 'closed' | 'session_ended';
 export class Streams {
   readonly handlers: MediaHandlers;
   readonly #context: StreamContext;
+  /** Of streams that are published elsewhere. */
+  readonly #edges: Edges;
   readonly #release: (name: StreamName, epoch: number) => Promise<void>;
   readonly #streams = new Map<StreamName, Stream>();
   readonly #places: Quota;
@@ -45,8 +49,13 @@ export class Streams {
   #open = true;
 
   /** @param release gives an ended stream up in the registry; it never throws */
-  constructor(context: StreamContext, release: (name: StreamName, epoch: number) => Promise<void>) {
+  constructor(
+    context: StreamContext,
+    edges: Edges,
+    release: (name: StreamName, epoch: number) => Promise<void>,
+  ) {
     this.#context = context;
+    this.#edges = edges;
     this.#release = release;
     this.#places = new Quota('streams', context.settings.limits.streams, 'MILLRACE_MAX_STREAMS');
     this.handlers = {
@@ -56,6 +65,7 @@ export class Streams {
       close: (request) => this.#close(request),
       release: (request) => this.#releaseSession(request),
       end: (request) => this.#end(request),
+      edges: (request) => this.#listEdges(request),
       streams: (request) => this.#list(request),
       stream: (request) => this.#report(request),
     };
@@ -76,12 +86,14 @@ export class Streams {
   /** All that statistics are read of. */
   *sampled(): Iterable<Sampled> {
     for (const stream of this.#streams.values()) yield* stream.sampled();
+    yield* this.#edges.sampled();
   }
 
   /** Ends all, and takes nothing more. */
   endAll(): void {
     this.#open = false;
     for (const stream of this.#streams.values()) stream.end('media_server_lost');
+    this.#edges.endAll();
   }
 
   #publish(request: PublishRequest): Promise<PublishReply> {
@@ -125,17 +137,31 @@ export class Streams {
   #play(request: PlayRequest): Promise<PlayReply> {
     return this.#playing.run(playKey(request), async () => {
       this.#mustBeOpen();
-      return this.#find(request.stream).audience.play(request);
+      const { origin, stream: name, session } = request;
+      const local = this.#streams.get(name);
+      if (
+        origin &&
+        origin.node !== this.#context.settings.nodeId &&
+        !(local && local.epoch >= origin.epoch)
+      ) {
+        const reply = await this.#edges.play(request, origin);
+        local?.audience.leave(session, 'closed');
+        return reply;
+      }
+      const reply = await this.#find(name).audience.play(request);
+      // The stream came here from where it was pulled from.
+      this.#edges.get(name)?.audience.leave(session, 'closed');
+      return reply;
     });
   }
 
   async #mute(request: MuteRequest): Promise<MuteState> {
     const { stream: name, session, role } = request;
-    const publishes = this.#find(name).isPublishedBy(session);
+    const publishes = this.#streams.get(name)?.isPublishedBy(session) ?? false;
     if (role === 'publish' || (role === undefined && publishes)) {
       return this.#publishing.run(name, () => this.#find(name).mute(request));
     }
-    return this.#playing.run(playKey(request), () => this.#find(name).audience.mute(request));
+    return this.#playing.run(playKey(request), () => this.#audienceOf(name, session).mute(request));
   }
 
   /** What the session does not hold (any more) is not closed, and that is no error. */
@@ -150,10 +176,13 @@ export class Streams {
 
   /** What is being begun for the session is waited for, and ended too. */
   async #releaseSession({ session }: MediaCalls['release']['request']): Promise<Record<string, never>> {
-    const names = [...new Set([...this.names, ...(this.#publishing.keys() as StreamName[])])];
+    const names = [
+      ...new Set([...this.names, ...(this.#publishing.keys() as StreamName[]), ...this.#edges.names]),
+    ];
     const playing = names.filter(
       (name) =>
-        this.#playing.has(playKey({ stream: name, session })) || this.get(name)?.audience.has(session),
+        this.#playing.has(playKey({ stream: name, session })) ||
+        this.#audiencesOf(name).some((audience) => audience.has(session)),
     );
     await Promise.all(playing.map((name) => this.#leave('play', name, session, 'session_ended')));
     const publishing = names.filter(
@@ -175,7 +204,8 @@ export class Streams {
   #leave(role: Role, name: StreamName, session: SessionId, reason: LeaveReason): Promise<boolean> {
     if (role === 'publish') return this.#unpublish(name, (stream) => stream.unpublish(session, reason));
     return this.#playing.run(playKey({ stream: name, session }), async () => {
-      return this.#streams.get(name)?.audience.leave(session, reason) ?? false;
+      const left = this.#audiencesOf(name).map((audience) => audience.leave(session, reason));
+      return left.includes(true);
     });
   }
 
@@ -187,6 +217,21 @@ export class Streams {
       await this.#releasing.get(name);
       return true;
     });
+  }
+
+  #audiencesOf(name: StreamName): readonly Audience[] {
+    return [this.#streams.get(name), this.#edges.get(name)].flatMap((each) => each?.audience ?? []);
+  }
+
+  /** @throws MillraceError `stream_not_found` when the stream is not here at all */
+  #audienceOf(name: StreamName, session: SessionId): Audience {
+    const audiences = this.#audiencesOf(name);
+    return audiences.find((audience) => audience.has(session)) ?? audiences[0] ?? this.#find(name).audience;
+  }
+
+  async #listEdges({ stream: name }: MediaCalls['edges']['request']): Promise<MediaCalls['edges']['reply']> {
+    const nodes = this.#audiencesOf(name).flatMap(({ pulls }) => pulls.fanOut.nodes);
+    return { nodes: [...new Set(nodes)] };
   }
 
   async #list({ after, limit }: MediaCalls['streams']['request']): Promise<MediaCalls['streams']['reply']> {

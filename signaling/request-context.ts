@@ -6,6 +6,7 @@ import { MillraceError, type StreamName } from '../core/protocol/index.ts';
 import type { RecorderLauncher } from '../core/recording/launcher.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
+import type { EdgeDirectory } from './edge-directory.ts';
 import type { MediaLinks } from './media-links.ts';
 import type { RecordingNews } from './recording-news.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,7 @@ export interface Services {
   readonly sessions: SessionStore;
   readonly records: SessionRecords;
   readonly streams: StreamDirectory;
+  readonly edges: EdgeDirectory;
   readonly forecast: LoadForecast;
   /** undefined where recording is off. */
   readonly recordings: Recordings | undefined;

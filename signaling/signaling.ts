@@ -8,6 +8,7 @@ import type { NodeEntry, NodeId } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { Assets } from './assets.ts';
 import { Connections } from './connections.ts';
+import { EdgeDirectory } from './edge-directory.ts';
 import { HealthServer } from './http/health.ts';
 import { HttpRouter } from './http/router.ts';
 import { ClientLimits } from './limits/client-limits.ts';
@@ -101,6 +102,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     sessions,
     records,
     streams,
+    edges: new EdgeDirectory(links, now),
     forecast: new LoadForecast(),
     recordings: deps.recordings,
     news,

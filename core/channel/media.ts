@@ -1,5 +1,6 @@
 import type { SessionId } from '../protocol/session-id.ts';
 import type { StreamName } from '../protocol/stream-name.ts';
+import type { NodeId } from '../registry/node-id.ts';
 import type { CallHandlers, Channel } from './channel.ts';
 
 /** What signaling asks of a media server, and what a media server tells signaling. */
@@ -43,6 +44,16 @@ export interface PlayRequest {
   readonly sdp: string;
   /** Whether the session's client has events: it is told `play.moved` and given time, else its play is closed. */
   readonly events: boolean;
+  /** Where the stream is published; a media server that is not this one pulls it. Absent = here. */
+  readonly origin?: StreamOrigin;
+}
+
+/** The media server that a stream is published on, as the registry has it. */
+export interface StreamOrigin {
+  readonly node: NodeId;
+  /** Of its internal channel. */
+  readonly address: string;
+  readonly epoch: number;
 }
 
 export interface PlayReply {
@@ -112,6 +123,11 @@ export type MediaCalls = {
   streams: {
     request: { readonly after?: string; readonly limit: number };
     reply: { readonly streams: readonly StreamReport[] };
+  };
+  /** The media servers that pull a stream from this one, and so serve viewers without another pull. */
+  edges: {
+    request: { readonly stream: StreamName };
+    reply: { readonly nodes: readonly NodeId[] };
   };
   /** null when this media server does not have the stream. At most 1000 plays are listed. */
   stream: {

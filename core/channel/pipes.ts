@@ -1,7 +1,8 @@
 import type { RtpParameters, SrtpParameters } from 'mediasoup/types';
 import type { StreamName } from '../protocol/stream-name.ts';
+import type { NodeId } from '../registry/node-id.ts';
 import type { CallHandlers, Channel } from './channel.ts';
-import type { Codec, Kind } from './media.ts';
+import type { Codec, EndReason, Kind } from './media.ts';
 
 /**
  * How another process pulls streams from a media server over pipes: a viewer's media server, or a recorder.
@@ -13,6 +14,21 @@ export type PipeCalls = {
   locate: {
     request: { readonly stream: StreamName };
     reply: { readonly worker: WorkerRef; readonly epoch: number };
+  };
+  /**
+   * Asked by a media server that wants the stream for its viewers: a place among those that pull it from here,
+   * kept for some seconds until the pull begins, or whom to ask instead. So a stream's media servers are a tree.
+   *
+   * @throws MillraceError `stream_not_found`; `too_many` when the tree has no place below this node
+   */
+  adopt: {
+    request: {
+      readonly stream: StreamName;
+      readonly by: NodeRef;
+      /** Those that the asker could not reach. */
+      readonly without?: readonly NodeId[];
+    };
+    reply: Adoption;
   };
   /**
    * Joins a worker here to the caller's transport.
@@ -31,7 +47,13 @@ export type PipeCalls = {
    *   pipe is gone: locate it again; `too_many` when the pull id is taken
    */
   pull: {
-    request: { readonly pipe: PipeId; readonly pull: PullId; readonly stream: StreamName };
+    request: {
+      readonly pipe: PipeId;
+      readonly pull: PullId;
+      readonly stream: StreamName;
+      /** The media server that was adopted; absent for a recorder, which takes nobody's place. */
+      readonly by?: NodeId;
+    };
     reply: PulledPublication;
   };
   /** Ends a pull, and nothing when it has ended. */
@@ -39,6 +61,22 @@ export type PipeCalls = {
   /** Ends a pipe and its pulls. */
   close: { request: { readonly pipe: PipeId }; reply: Record<string, never> };
 };
+
+/** A media server, and where its channel listens. */
+export interface NodeRef {
+  readonly node: NodeId;
+  readonly address: string;
+}
+
+export type Adoption =
+  | {
+      readonly worker: WorkerRef;
+      readonly epoch: number;
+      /** The media servers from the stream's origin to this one, both included. */
+      readonly path: readonly NodeId[];
+    }
+  /** The fan-out limit is reached: this one has the stream too. */
+  | { readonly refer: NodeRef };
 
 /** One incarnation of a worker. */
 export type WorkerRef = string;
@@ -55,7 +93,7 @@ export interface PipeAddress {
 
 /** A track on a pipe, as the receiving end must know it. */
 export interface PipedTrack {
-  /** Of the publisher's producer, the same on every pipe. */
+  /** Of the producer at the sending end. */
   readonly producerId: string;
   readonly kind: Kind;
   readonly codec: Codec;
@@ -65,7 +103,7 @@ export interface PipedTrack {
 
 export interface PulledPublication {
   readonly epoch: number;
-  /** Changes with the publisher's transport: another generation has other producers. */
+  /** Changes with the publisher's transport, and where the sender itself pulls the stream anew. */
   readonly generation: string;
   readonly tracks: readonly PipedTrack[];
 }
@@ -81,8 +119,8 @@ export type PipeNotice =
   | { readonly type: 'tracks.changed'; readonly pull: PullId; readonly tracks: readonly PipedTrack[] }
   /** A newer generation carries the stream: pull it; this one goes within 10 s, or when it is released. */
   | { readonly type: 'pull.moved'; readonly pull: PullId }
-  /** The publication is gone. */
-  | { readonly type: 'pull.ended'; readonly pull: PullId }
+  /** The publication is gone. @param reason why, where the stream ended with it */
+  | { readonly type: 'pull.ended'; readonly pull: PullId; readonly reason?: EndReason }
   /** The worker at this end died; the pulls of the pipe have ended. */
   | { readonly type: 'pipe.closed'; readonly pipe: PipeId };
 

@@ -1,9 +1,9 @@
 import type { Track } from '../channel/media.ts';
 import type { SessionId } from '../protocol/session-id.ts';
 import type { StreamName } from '../protocol/stream-name.ts';
+import type { NodeId } from './node-id.ts';
 
-/** One incarnation of a media server: pod UID or host name, and a nonce made at its start. */
-export type NodeId = string & { readonly brand: unique symbol };
+export type { NodeId };
 
 /** What one media server says of itself. */
 export interface NodeRecord {

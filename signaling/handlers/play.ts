@@ -6,7 +6,8 @@ import {
   type RequestData,
   type StreamName,
 } from '../../core/protocol/index.ts';
-import type { NodeId } from '../../core/registry/record.ts';
+import type { NodeId, StreamRecord } from '../../core/registry/record.ts';
+import { type PlayPlace, placePlay } from '../play-place.ts';
 import {
   demandPermission,
   demandUseful,
@@ -15,6 +16,9 @@ import {
   timeLeft,
 } from '../request-context.ts';
 import { StreamWait } from '../stream-wait.ts';
+
+/** Media servers that a play is tried at. */
+const ATTEMPTS = 3;
 
 type PlayData = RequestData<'stream.play'>;
 
@@ -67,22 +71,47 @@ async function playNow(
   session.demandRoomFor(stream, services.settings.limits.streamsPerSession);
   const record = await services.streams.find(stream);
   if (record === undefined) throw notFound(stream, '');
-  const { sdp } = await callPlay(services, context, stream, record.node, data).catch((error: unknown) => {
-    // Its publisher changed transports just now: the new generation can be played.
-    if (!isA(error, 'stream_ended')) throw error;
-    return callPlay(services, context, stream, record.node, data);
-  });
-  services.log.info({ session: session.publicId, stream, node: record.node }, 'stream played');
+  const { sdp, node } = await playSomewhere(services, context, record, data);
+  services.log.info({ session: session.publicId, stream, node }, 'stream played');
   void services.records.save(session);
   return { sdp };
 }
 
-/** A viewer stays at the stream's own media server; only what is held elsewhere changes with a new play. */
+/** At the best place; where that is out of reach or full, at the next one. */
+async function playSomewhere(
+  services: Services,
+  context: RequestContext,
+  record: StreamRecord,
+  data: PlayData,
+): Promise<PlayReply & { readonly node: NodeId }> {
+  const { name: stream } = record;
+  const refused = new Set<NodeId>();
+  for (let attempt = 1; ; attempt++) {
+    const place = await placePlay(services, context, record, refused);
+    const { node } = place;
+    try {
+      const reply = await callPlay(services, context, stream, place, data).catch((error: unknown) => {
+        // Its publisher changed transports just now: the new generation can be played.
+        if (!isA(error, 'stream_ended')) throw error;
+        return callPlay(services, context, stream, place, data);
+      });
+      services.forecast.placed(node, services.now());
+      if (place.origin) services.edges.chosen(stream, node);
+      return { ...reply, node };
+    } catch (error) {
+      const elsewhere = isA(error, 'too_many') || (isA(error, 'no_media_server') && node !== record.node);
+      if (!elsewhere || attempt === ATTEMPTS || timeLeft(services, context) <= 0) throw error;
+      services.log.info({ stream, node, err: error }, 'stream not played there; trying another media server');
+      refused.add(node);
+    }
+  }
+}
+
 async function callPlay(
   services: Services,
   context: RequestContext,
   stream: StreamName,
-  node: NodeId,
+  { node, origin }: PlayPlace,
   data: PlayData,
 ): Promise<PlayReply> {
   const { session } = context;
@@ -94,7 +123,7 @@ async function callPlay(
     reply = await services.links.call(
       node,
       'play',
-      { stream, session: session.id, sdp: data.sdp, events: session.events },
+      { stream, session: session.id, sdp: data.sdp, events: session.events, ...(origin && { origin }) },
       timeLeft(services, context),
     );
   } catch (error) {

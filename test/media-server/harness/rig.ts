@@ -29,6 +29,7 @@ export const SETTINGS: MediaServerSettings = {
   rtcListen: [{ ip: '127.0.0.1' }],
   rtcPort: 0,
   pipeListen: '127.0.0.1',
+  fanOut: 8,
   defaultBitrateBps: 0,
   maxBitrateBps: 4_000_000,
   codecs: ['opus', 'VP8', 'VP9', 'H264', 'AV1'],
@@ -83,7 +84,14 @@ export async function startRig(settings: Partial<MediaServerSettings> = {}): Pro
   const metrics = new Metrics();
   const workerBin = await ensureWorker();
   const all: MediaServerSettings = { ...SETTINGS, workerBin, ...settings };
-  const server = createMediaServer(all, { registry, metrics, log: pino({ level: 'silent' }) });
+  const server = createMediaServer(all, {
+    registry,
+    metrics,
+    log: pino({ level: 'silent' }),
+    pipeChannel: () => {
+      throw new Error('a media server on its own pulls nothing');
+    },
+  });
   const notices: MediaNotice[] = [];
   server.onNotice((notice) => notices.push(notice));
   const started: Worker[] = [];
