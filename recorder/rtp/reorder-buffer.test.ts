@@ -39,6 +39,26 @@ describe('The reorder buffer', () => {
     assert.equal(show(buffer.push(numbered(4), 500)), '3! 4');
   });
 
+  test('waits longer where packets are seen to come late, and not for ever', () => {
+    const buffer = new ReorderBuffer();
+    buffer.push(numbered(1), 0);
+    buffer.push(numbered(3), 0);
+    assert.equal(show(buffer.tick(400)), '3!');
+    // Too late for itself, but the next one that is missing may take as long.
+    assert.equal(show(buffer.push(numbered(2), 500)), '');
+    buffer.push(numbered(5), 1000);
+    assert.equal(show(buffer.tick(1600)), '');
+    assert.equal(show(buffer.push(numbered(4), 1650)), '4 5');
+    buffer.push(numbered(7), 2000);
+    assert.equal(show(buffer.tick(2799)), '');
+    assert.equal(show(buffer.tick(2800)), '7!');
+    // When nothing has been late for a while it is as before.
+    buffer.push(numbered(9), 30_000);
+    assert.equal(show(buffer.push(numbered(8), 30_010)), '8 9');
+    buffer.push(numbered(11), 50_000);
+    assert.equal(show(buffer.tick(50_400)), '11!');
+  });
+
   test('drops duplicates, and what comes after it was given up', () => {
     const buffer = new ReorderBuffer();
     buffer.push(numbered(1), 0);
@@ -52,7 +72,7 @@ describe('The reorder buffer', () => {
   });
 
   test('gives up early when it is full of packets or of bytes', () => {
-    const buffer = new ReorderBuffer({ holdMs: 400, maxPackets: 3, maxBytes: 3000 });
+    const buffer = new ReorderBuffer({ holdMs: 400, maxHoldMs: 800, maxPackets: 3, maxBytes: 3000 });
     buffer.push(numbered(1), 0);
     for (const number of [3, 4, 5]) assert.equal(show(buffer.push(numbered(number), 1)), '');
     assert.equal(show(buffer.push(numbered(6), 2)), '3! 4 5 6');

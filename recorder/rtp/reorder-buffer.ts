@@ -1,3 +1,4 @@
+import { Lateness } from './lateness.ts';
 import type { RtpPacket } from './packet.ts';
 import { nearest16 } from './wrap.ts';
 
@@ -10,13 +11,21 @@ export interface OrderedPacket {
 }
 
 export interface ReorderLimits {
-  /** How long a missing packet is waited for, from the arrival of the first one behind it. */
+  /** How long a missing packet is waited for at least, from the arrival of the first one behind it. */
   readonly holdMs: number;
+  /** The same at most, where packets are seen to come that late. */
+  readonly maxHoldMs: number;
   readonly maxPackets: number;
   readonly maxBytes: number;
 }
 
-export const REORDER_LIMITS: ReorderLimits = { holdMs: 400, maxPackets: 2048, maxBytes: 8 * 2 ** 20 };
+/** What is held that long is flushed no later than what is not: within a second of its arrival. */
+export const REORDER_LIMITS: ReorderLimits = {
+  holdMs: 400,
+  maxHoldMs: 800,
+  maxPackets: 2048,
+  maxBytes: 8 * 2 ** 20,
+};
 
 /** Further ahead or behind than any reordering: another sequence (RFC 3550 appendix A.1 has 3000). */
 const MAX_JUMP = 4096;
@@ -33,7 +42,8 @@ interface Held {
 
 /**
  * Puts the packets of one SSRC in order. A packet whose predecessors are there leaves at once; one that is
- * missing is given up after the hold, or when the buffer is full. Duplicates and late packets are dropped.
+ * missing is given up after the hold, or when the buffer is full. Duplicates and late packets are dropped. The
+ * hold grows with how late packets come, which is what asking again for a lost one takes on this network.
  */
 export class ReorderBuffer {
   readonly #limits: ReorderLimits;
@@ -43,12 +53,14 @@ export class ReorderBuffer {
   /** Unwrapped sequence number of the next packet to leave. */
   #next: number | undefined;
   #lost = false;
+  readonly #lateness: Lateness;
   #acceptedAtMs = 0;
   /** The last packet from far away, or from behind. */
   #stray: { readonly sequenceNumber: number; readonly held: Held; readonly run: number } | undefined;
 
   constructor(limits: ReorderLimits = REORDER_LIMITS) {
     this.#limits = limits;
+    this.#lateness = new Lateness(limits);
   }
 
   /** Packets that wait; never more than `maxPackets`. */
@@ -87,6 +99,11 @@ export class ReorderBuffer {
 
   #accept(sequence: number, held: Held, out: OrderedPacket[]): void {
     if (this.#held.has(sequence)) return;
+    for (const [other, { atMs }] of this.#held) {
+      if (other < sequence) continue;
+      this.#lateness.came(held.atMs - atMs, held.atMs);
+      break;
+    }
     this.#acceptedAtMs = held.atMs;
     this.#stray = undefined;
     this.#held.set(sequence, held);
@@ -113,7 +130,11 @@ export class ReorderBuffer {
   /** Only when packets are held, all of which are ahead of the hole. */
   #skipHole(out: OrderedPacket[]): void {
     if (this.#next === undefined) return;
-    while (!this.#held.has(this.#next)) this.#next += 1;
+    const oldest = this.#held.values().next().value;
+    while (!this.#held.has(this.#next)) {
+      if (oldest !== undefined) this.#lateness.gaveUp(this.#next, oldest.atMs);
+      this.#next += 1;
+    }
     this.#lost = true;
     this.#release(out);
   }
@@ -121,7 +142,7 @@ export class ReorderBuffer {
   #giveUpOld(atMs: number, out: OrderedPacket[]): void {
     for (;;) {
       const oldest = this.#held.values().next();
-      if (oldest.done || atMs - oldest.value.atMs < this.#limits.holdMs) return;
+      if (oldest.done || atMs - oldest.value.atMs < this.#lateness.holdMs) return;
       this.#skipHole(out);
     }
   }
@@ -130,6 +151,7 @@ export class ReorderBuffer {
   #meetStray(packet: RtpPacket, ahead: number, atMs: number, out: OrderedPacket[]): void {
     const last = this.#stray;
     const late = ahead < 0 && ahead >= -MAX_JUMP;
+    if (late) this.#lateness.cameTooLate((this.#next ?? 0) + ahead, atMs);
     const distance =
       last === undefined
         ? Number.POSITIVE_INFINITY

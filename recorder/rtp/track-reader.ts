@@ -13,7 +13,7 @@ const MAX_RISE_DELAY_MS = 32_000;
  * One track from RTP packets to frames, in the order of decoding; pure, its time is `atMs`.
  *
  * - Frames of video begin with a key frame and can all be decoded; after a loss they begin again with one
- *   (`afterLoss`). What waits for a missing packet comes out of a later `push` or `tick`, at most 400 ms late.
+ *   (`afterLoss`). What waits for a missing packet comes out of a later `push` or `tick`, at most 800 ms late.
  * - Of simulcast the largest encoding that delivers comes out; `Frame.ssrc` tells which. A change is at a key frame,
  *   whose picture may be as old as the last one of the other encoding, or a little older: times are compared by
  *   sender reports (`parseSenderReports`, `nearest32`).

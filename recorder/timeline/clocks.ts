@@ -67,13 +67,14 @@ export class Clocks {
     return clock;
   }
 
-  reported(clock: EncodingClock, { ntpMs, rtpTimestamp, atMs }: SenderReport): void {
-    if (clock.knowsReportOf(atMs)) return;
+  /** @returns whether it was one to be used */
+  reported(clock: EncodingClock, { ntpMs, rtpTimestamp, atMs }: SenderReport): boolean {
+    if (clock.knowsReportOf(atMs)) return false;
     const setBy = this.#reports.check(ntpMs, atMs);
-    if (setBy === undefined) return;
+    if (setBy === undefined) return false;
     if (setBy !== 0) for (const encoding of this.#encodings) encoding.shiftReports(setBy);
-    clock.reported(ntpMs, rtpTimestamp, atMs);
-    picture?.compare(sound);
+    this.#watch(clock, () => clock.reported(ntpMs, rtpTimestamp, atMs));
+    return true;
   }
 
   /** File time of what was captured when a packet was that arrives now, undelayed; undefined before the file begins. */
@@ -126,13 +127,21 @@ export class Clocks {
     const expectedMs = this.expectedMs(atMs);
     if (expectedMs === undefined || clock.baseMs === undefined || clock.arrivalMs === undefined) return;
     const earlyMs = clock.baseMs + clock.ms(rtp) - expectedMs;
-    if (earlyMs > IMPOSSIBLY_EARLY_MS) clock.step(-earlyMs);
+    if (earlyMs > IMPOSSIBLY_EARLY_MS) this.#watch(clock, () => clock.step(-earlyMs));
   }
 
   /** All of the file's times, moved: the file begins anew there. */
   rebase(byMs: number): void {
     for (const clock of this.#encodings) if (clock.baseMs !== undefined) clock.baseMs += byMs;
     if (this.#anchorMs !== undefined) this.#anchorMs += byMs;
+  }
+
+  /** What others were compared with is no more what it was, where a clock breaks off. */
+  #watch(clock: EncodingClock, change: () => void): void {
+    const { breaks } = clock;
+    change();
+    if (clock.breaks === breaks) return;
+    for (const encoding of this.#encodings) encoding.forgetComparison(clock);
   }
 
   #byReports(clock: EncodingClock, master: EncodingClock | undefined): number | undefined {

@@ -5,9 +5,12 @@ export interface ComparisonState {
   readonly producerId: string;
   readonly encoding: number;
   readonly differences: readonly number[];
+  /** Of the last pair: when the other's report came, and how far its own was from it. */
+  readonly otherAtMs?: number | undefined;
+  readonly apartMs?: number | undefined;
 }
 
-interface Report {
+export interface Report {
   /** Sender's clock minus RTP time. */
   readonly sample: number;
   readonly atMs: number;
@@ -26,31 +29,31 @@ const TOGETHER_MS = 1000;
 export class Comparison {
   readonly #state: ComparisonState;
   #differences: number[];
-  /** Of the other clock; what was compared before it stepped counts no more. */
-  readonly #steps: number;
-  /** The last pair. */
   #otherAtMs: number | undefined;
-  #apartMs = 0;
+  #apartMs: number;
 
-  /** @param steps of the other clock so far; 0 for one that a predecessor compared with */
-  constructor(state: ComparisonState, steps = 0) {
+  constructor(state: ComparisonState) {
     this.#state = state;
     this.#differences = [...state.differences];
-    this.#steps = steps;
+    this.#otherAtMs = state.otherAtMs;
+    this.#apartMs = state.apartMs ?? 0;
   }
 
   get state(): ComparisonState {
-    return { ...this.#state, differences: this.#differences };
+    return {
+      ...this.#state,
+      differences: this.#differences,
+      otherAtMs: this.#otherAtMs,
+      apartMs: this.#apartMs,
+    };
   }
 
   get medianMs(): number | undefined {
     return this.#differences.length === 0 ? undefined : median(this.#differences);
   }
 
-  isWith({ producerId, encoding, steps }: Omit<ComparisonState, 'differences'> & { steps: number }): boolean {
-    return (
-      producerId === this.#state.producerId && encoding === this.#state.encoding && steps === this.#steps
-    );
+  isWith({ producerId, encoding }: Pick<ComparisonState, 'producerId' | 'encoding'>): boolean {
+    return producerId === this.#state.producerId && encoding === this.#state.encoding;
   }
 
   add(own: Report, other: Report): void {

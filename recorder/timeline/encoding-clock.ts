@@ -1,4 +1,4 @@
-import { Comparison, type ComparisonState } from './comparison.ts';
+import { Comparison, type ComparisonState, type Report } from './comparison.ts';
 import { median } from './median.ts';
 
 /** One encoding of one producer; every recorder sees the same RTP timestamps there. */
@@ -46,6 +46,8 @@ export class EncodingClock implements EncodingId {
   usedAtMs = Number.NEGATIVE_INFINITY;
   /** How often its encoder began to count elsewhere, seen by this muxer. */
   steps = 0;
+  /** How often its reports before said nothing any more of those that follow, seen by this muxer. */
+  breaks = 0;
   /** Newest timestamp seen, counting on beyond 2^32. */
   #lastRtp: number | undefined;
   /** What is counted on from before the first frame. */
@@ -58,7 +60,6 @@ export class EncodingClock implements EncodingId {
   #reportMs: number | undefined;
   /** Reports that contradict them. */
   #suspects: number[];
-  #newest: { readonly sample: number; readonly atMs: number } | undefined;
   #compared: Comparison | undefined;
 
   constructor(state: ClockState) {
@@ -123,22 +124,25 @@ export class EncodingClock implements EncodingId {
     this.#reportedAtMs = undefined;
     this.#keep([]);
     this.#suspects = [];
-    this.#newest = undefined;
     this.#compared = undefined;
   }
 
   /** Another clock's newest report is beside this one's newest: what they say of each other is remembered. */
   compare(other: EncodingClock): void {
-    if (this.#newest === undefined || other.#newest === undefined) return;
-    if (!this.#compared?.isWith(other)) {
-      this.#compared = new Comparison({ ...idOf(other), differences: [] }, other.steps);
-    }
-    this.#compared.add(this.#newest, other.#newest);
+    const [own, others] = [this.#newestReport, other.#newestReport];
+    if (own === undefined || others === undefined) return;
+    if (!this.#compared?.isWith(other)) this.#compared = new Comparison({ ...idOf(other), differences: [] });
+    this.#compared.add(own, others);
   }
 
   /** This one's reports minus the other's, of those that came together; undefined where none did. */
   differenceTo(other: EncodingClock): number | undefined {
     return this.#compared?.isWith(other) ? this.#compared.medianMs : undefined;
+  }
+
+  /** What it was compared with has broken off. */
+  forgetComparison(other: EncodingId): void {
+    if (this.#compared?.isWith(other)) this.#compared = undefined;
   }
 
   /** A timestamp as one that counts on from the newest seen, whatever a reader counted from. */
@@ -174,10 +178,9 @@ export class EncodingClock implements EncodingId {
     if (known === undefined || Math.abs(sample - known) <= STEP_MS) {
       this.#keep(isStale ? [sample] : [...this.#reports, sample].slice(-KEPT_REPORTS));
       this.#suspects = [];
-      this.#newest = { sample, atMs };
       if (isStale) {
         this.provisional = true;
-        this.#compared = undefined;
+        this.#break();
       }
       return;
     }
@@ -198,15 +201,26 @@ export class EncodingClock implements EncodingId {
     this.#firstRtp = this.#lastRtp;
     this.#lastRtp = undefined;
     this.shiftReports(byMs);
-    this.#newest = undefined;
-    this.#compared = undefined;
+    this.#break();
   }
 
   /** The clock that senders report by was set. */
   shiftReports(byMs: number): void {
     this.#keep(this.#reports.map((sample) => sample + byMs));
     this.#suspects = this.#suspects.map((sample) => sample + byMs);
-    this.#newest &&= { ...this.#newest, sample: this.#newest.sample + byMs };
+  }
+
+  /** undefined where that contradicts those before. */
+  get #newestReport(): Report | undefined {
+    const sample = this.#reports.at(-1);
+    if (sample === undefined || this.#reportedAtMs === undefined || this.#suspects.length > 0)
+      return undefined;
+    return { sample, atMs: this.#reportedAtMs };
+  }
+
+  #break(): void {
+    this.breaks += 1;
+    this.#compared = undefined;
   }
 
   #keep(reports: readonly number[]): void {

@@ -14,6 +14,14 @@ const clock = encoding.unwrap().extend({
   reportedAtMs: z.number().optional(),
   reports: z.array(z.number()).readonly(),
   suspects: z.array(z.number()).readonly(),
+  compared: encoding
+    .unwrap()
+    .extend({
+      differences: z.array(z.number()).readonly(),
+      otherAtMs: z.number().optional(),
+      apartMs: z.number().optional(),
+    })
+    .optional(),
 });
 const gap = z.object({
   kind: z.enum(['audio', 'video']),

@@ -154,6 +154,16 @@ describe('A timeline', () => {
     }
   });
 
+  test('keeps both together where what a hop knows of the sender’s clock wanders, as by jitter', () => {
+    const ntpOffsetMs = (atMs: number) => 150 * Math.sin(atMs / 1300);
+    // mediasoup sends a report of sound for each five of a picture.
+    const seldom = publisher({ toMs: 60_000, ntpOffsetMs, jitterMs: 20, random: randomOf(3) }).filter(
+      (step) => step.type !== 'report' || step.report.ssrc !== 1001 || step.atMs % 6250 < 1250,
+    );
+    const recorded = record(seldom);
+    assert.ok(recorded.worstSkewMs() <= 40, `${recorded.worstSkewMs()} ms`);
+  });
+
   test('does not notice that the clock of sender reports is set by an hour', () => {
     const options = { toMs: 30_000, soundPpm: 100, jitterMs: 20 };
     const set = publisher({ ...options, ntpOffsetMs: (atMs) => (atMs < 12_000 ? 0 : -3_600_000) });

@@ -159,7 +159,10 @@ export class Timeline {
     this.#pass(report.atMs);
     const source = this.#sources.bySsrc(report.ssrc);
     if (source === undefined) return;
-    this.#clocks.reported(this.#clockOf(source, report.ssrc), report);
+    const clock = this.#clockOf(source, report.ssrc);
+    if (!this.#clocks.reported(clock, report)) return;
+    if (source.kind === 'audio') this.#pictureClock?.compare(clock);
+    else if (this.#soundClock !== undefined) clock.compare(this.#soundClock);
   }
 
   tick(atMs: number): void {

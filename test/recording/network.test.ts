@@ -37,6 +37,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'fair weather': { weather: {}, missing: 0.05, silent: 0.02, holeMs: 500, apartMs: 40 },
   '5 % loss': { weather: { loss: 0.05 }, missing: 0.05, silent: 0.02, holeMs: 700, apartMs: 40 },
   '10 % reordering': { weather: { reordering: 0.1 }, missing: 0.05, silent: 0.02, holeMs: 500, apartMs: 40 },
+  '300 ms of jitter': { weather: { jitterMs: 300 }, missing: 0.05, silent: 0.03, holeMs: 700, apartMs: 40 },
+  // What is sent again takes 600 ms at worst, and may be lost again: the picture waits for a key frame then.
+  'all of it': {
+    weather: { loss: 0.05, reordering: 0.1, jitterMs: 300 },
+    ...{ missing: 0.15, silent: 0.05, holeMs: 2000, apartMs: 40 },
+  },
 };
 
 describe('Between a media server and a recorder', () => {
