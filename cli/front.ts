@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Outbox } from '../adapters/webhook/outbox.ts';
 import type { MediaChannel } from '../core/channel/media.ts';
 import type { NodeEntry } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
@@ -52,6 +53,7 @@ export async function prepareFront(
   assets.catch(() => {});
   return {
     async start({ registry, mediaChannel, recordings, media }) {
+      const webhooks = openWebhooks(role);
       const signaling = createSignaling(signalingSettings(settings, certificate), {
         registry,
         mediaChannel,
@@ -60,6 +62,7 @@ export async function prepareFront(
         metrics,
         assets: await assets,
         ...(recordings && { recordings }),
+        ...(webhooks && { webhooks }),
       });
       role.onEnd(() => signaling.close());
       await signaling.start();
@@ -97,6 +100,14 @@ function announce(reached: Reached, { settings, format, log }: RoleProcess): voi
   if (settings.logFormat === 'json') return;
   // Standard output is the log's: a script that reads records there must not meet prose.
   (format === 'json' ? process.stderr : process.stdout).write(`${readyBlock(reached)}\n`);
+}
+
+function openWebhooks({ settings, log, metrics, onEnd }: RoleProcess): Outbox | undefined {
+  const { webhookUrl: url, webhookSecret: secret } = settings;
+  if (url === undefined || secret === undefined) return undefined;
+  const outbox = new Outbox({ url, secret, log, metrics });
+  onEnd(() => outbox.close());
+  return outbox;
 }
 
 async function pageAssets(): Promise<Assets> {

@@ -252,6 +252,17 @@ const CASES: readonly { readonly what: string; readonly given: Given; readonly w
     given: { env: { MILLRACE_ICE_SERVERS: 'https://turn.example' } },
     wrong: /write it like stun:HOST/,
   },
+  {
+    what: 'webhooks without a secret',
+    given: { env: { MILLRACE_WEBHOOK_URL: 'https://app.example.org/news' } },
+    wrong: /MILLRACE_WEBHOOK_SECRET is missing/,
+  },
+  {
+    what: 'webhooks with a secret',
+    given: {
+      env: { MILLRACE_WEBHOOK_URL: 'https://app.example.org/news', MILLRACE_WEBHOOK_SECRET: 's'.repeat(32) },
+    },
+  },
   { what: 'a time without its unit', given: { env: { MILLRACE_PING_INTERVAL: '20' } }, wrong: /30s/ },
   { what: 'a file that is not JSON', given: { file: '{' }, wrong: /not JSON/ },
   { what: 'a file that is no object', given: { file: '[]' }, wrong: /not a JSON object/ },

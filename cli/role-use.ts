@@ -4,6 +4,7 @@ import { SETTING_GROUPS, type SettingKey } from './settings.ts';
 /** Of clients, who reach signaling only. */
 const FOR_CLIENTS = [
   ...keysOf('Who may use it'),
+  ...keysOf('Webhooks'),
   // How long a publisher may be away concerns recordings too.
   ...keysOf('Protocol').filter((key) => key !== 'resumeTimeout'),
   ...(['listen', 'localListen', 'allowedOrigins', 'trustedProxies'] as const),

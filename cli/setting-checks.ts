@@ -223,6 +223,18 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    needs: ['webhookUrl', 'webhookSecret'],
+    check: ({ webhookUrl, webhookSecret }) => {
+      if ((webhookUrl === undefined) === (webhookSecret === undefined)) return undefined;
+      return webhookUrl === undefined
+        ? { keys: ['webhookSecret'], wrong: 'MILLRACE_WEBHOOK_URL is missing: nobody is told' }
+        : {
+            keys: ['webhookUrl'],
+            wrong: 'MILLRACE_WEBHOOK_SECRET is missing: by its signature the receiver knows who tells it',
+          };
+    },
+  },
+  {
     needs: ['rtcListen', 'announcedAddress'],
     check: ({ rtcListen, announcedAddress }) => {
       if (announcedAddress === undefined) return undefined;

@@ -22,6 +22,7 @@ import {
   orOff,
   portRange,
 } from './value.ts';
+import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
 
 const MAX_WORKERS = 256;
 
@@ -295,6 +296,7 @@ export const SETTING_GROUPS = {
       'Requests a second of one connection over time, each started 16 KiB of a message counted as one; three times as many may come at once',
     ),
   },
+  Webhooks: WEBHOOK_SETTINGS,
   'Shared registry': REDIS_SETTINGS,
   'Internal channel': CHANNEL_SETTINGS,
   Logs: {

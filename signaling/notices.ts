@@ -6,23 +6,27 @@ import type { Session } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SessionStore } from './session-store.ts';
 import type { StreamDirectory } from './stream-directory.ts';
+import type { WebhookNews } from './webhook-news.ts';
 
 /** What media servers tell, brought to the sessions that it concerns. */
 export class Notices {
   readonly #sessions: SessionStore;
   readonly #records: SessionRecords;
   readonly #streams: StreamDirectory;
+  readonly #webhooks: WebhookNews;
   readonly #log: Logger;
 
   constructor(options: {
     sessions: SessionStore;
     records: SessionRecords;
     streams: StreamDirectory;
+    webhooks: WebhookNews;
     log: Logger;
   }) {
     this.#sessions = options.sessions;
     this.#records = options.records;
     this.#streams = options.streams;
+    this.#webhooks = options.webhooks;
     this.#log = options.log;
   }
 
@@ -33,17 +37,20 @@ export class Notices {
       case 'publish.connected':
         this.#log.info({ session: session?.publicId, stream, node, epoch: notice.epoch }, 'stream connected');
         return;
-      case 'publish.ended':
+      case 'publish.ended': {
         this.#streams.forget(stream, notice.epoch);
         this.#log.info(
           { session: session?.publicId, stream, node, epoch: notice.epoch, reason: notice.reason },
           'stream ended',
         );
-        if (session?.dropHold(stream, 'publish', notice.epoch)) {
+        const held = session?.dropHold(stream, 'publish', notice.epoch) ? session : undefined;
+        this.#webhooks.streamEnded(stream, notice.epoch, notice.reason, held);
+        if (held !== undefined) {
           // A worker that died closed no transport (the others did).
-          this.#tellEnd(session, stream, 'publish', notice.reason, notice.reason !== 'media_server_lost');
+          this.#tellEnd(held, stream, 'publish', notice.reason, notice.reason !== 'media_server_lost');
         }
         return;
+      }
       case 'play.ended':
         if (session?.hold(stream)?.play?.node === node && session.dropHold(stream, 'play')) {
           this.#log.info({ session: session.publicId, stream, node, reason: notice.reason }, 'play ended');
@@ -62,7 +69,11 @@ export class Notices {
     for (const session of this.#sessions.all()) {
       for (const hold of session.holds()) {
         if (hold.node !== node) continue;
+        const epoch = session.hold(hold.stream)?.publish?.epoch;
         session.dropHold(hold.stream, hold.role);
+        if (hold.role === 'publish' && epoch !== undefined) {
+          this.#webhooks.streamEnded(hold.stream, epoch, 'media_server_lost', session);
+        }
         this.#tellEnd(session, hold.stream, hold.role, 'media_server_lost', false);
       }
     }

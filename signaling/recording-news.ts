@@ -66,7 +66,10 @@ export class RecordingNews {
   }
 }
 
-function endedData({ id, key, progress }: RecordingRecord, location: string): EventData<'record.ended'> {
+export function endedData(
+  { id, key, progress }: RecordingRecord,
+  location: string,
+): EventData<'record.ended'> {
   const { files, state, bytes, receivedMs, gaps, message } = progress;
   const base = location.endsWith('/') ? location : `${location}/`;
   return {

@@ -14,6 +14,7 @@ import type { SessionRecords } from './session-records.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SignalingSettings } from './settings.ts';
 import type { StreamDirectory } from './stream-directory.ts';
+import type { WebhookNews } from './webhook-news.ts';
 
 /** What recording needs; the same for the wire and for /api/v1. */
 export interface Recordings {
@@ -35,6 +36,7 @@ export interface Services {
   /** undefined where recording is off. */
   readonly recordings: Recordings | undefined;
   readonly news: RecordingNews;
+  readonly webhooks: WebhookNews;
   readonly log: Logger;
   /** For new connections of one client's; none where nothing is configured. */
   readonly iceServers: (user: string) => IceServer[];

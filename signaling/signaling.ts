@@ -6,6 +6,7 @@ import { iceServersFor } from '../core/ice/index.ts';
 import { LoadForecast } from '../core/placement/load-forecast.ts';
 import type { NodeEntry, NodeId } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
+import type { WebhookSink } from '../core/webhook/index.ts';
 import type { Assets } from './assets.ts';
 import { Connections } from './connections.ts';
 import { EdgeDirectory } from './edge-directory.ts';
@@ -24,6 +25,7 @@ import { SessionStore } from './session-store.ts';
 import { SessionTokens } from './session-tokens.ts';
 import type { Certificate, SignalingSettings } from './settings.ts';
 import { StreamDirectory } from './stream-directory.ts';
+import { WebhookNews } from './webhook-news.ts';
 
 export interface SignalingDeps {
   readonly registry: Registry;
@@ -36,6 +38,8 @@ export interface SignalingDeps {
   readonly assets?: Assets;
   /** Absent = recording is off. */
   readonly recordings?: Recordings;
+  /** Absent = nobody is told by webhooks. */
+  readonly webhooks?: WebhookSink;
 }
 
 /** The signaling role: clients' WebSockets, /api/v1, the page, and what tells how all that fares. */
@@ -92,9 +96,14 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     wallClock: Date.now,
     log,
   });
-  const notices = new Notices({ sessions, records, streams, log });
-  const news = new RecordingNews({ sessions, streams, location: deps.recordings?.objects.location ?? '' });
-  const stopNews = deps.recordings?.launcher.onEnded((record) => void news.ended(record));
+  const location = deps.recordings?.objects.location ?? '';
+  const webhooks = new WebhookNews({ sink: deps.webhooks, location });
+  const notices = new Notices({ sessions, records, streams, webhooks, log });
+  const news = new RecordingNews({ sessions, streams, location });
+  const stopNews = deps.recordings?.launcher.onEnded((record) => {
+    webhooks.recordingEnded(record);
+    void news.ended(record);
+  });
   const services: Services = {
     settings,
     registry,
@@ -106,6 +115,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     forecast: new LoadForecast(),
     recordings: deps.recordings,
     news,
+    webhooks,
     log,
     iceServers: (user) => iceServersFor(settings.iceServers, user, Date.now()),
     now,

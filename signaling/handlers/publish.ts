@@ -46,6 +46,7 @@ export async function publish(
     { session: session.publicId, stream, node: claim.node, epoch: claim.epoch, tracks: reply.tracks },
     claim.displaced === undefined ? 'stream published' : 'stream taken over by another publisher',
   );
+  services.webhooks.streamStarted(stream, claim.epoch, session, reply.tracks);
   await services.records.save(session);
   return { sdp: reply.sdp };
 }

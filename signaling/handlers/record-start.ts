@@ -34,6 +34,7 @@ export async function recordStart(
           key: parseFileName(fileName),
         });
   services.news.began(record.id, session, stream, fileName === undefined);
+  services.webhooks.recordingStarted(record);
   const { id, key, progress } = record;
   services.log.info({ session: session.publicId, stream, recording: id, key }, 'stream is recorded');
   const startedAtMs = progress.startedAtMs ?? record.requestedAtMs;

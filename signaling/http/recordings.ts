@@ -87,6 +87,7 @@ export class RecordingsApi {
       timeoutMs: this.#services.settings.requestTimeoutMs,
       ...(maxDurationMs !== undefined && { maxDurationMs }),
     });
+    this.#services.webhooks.recordingStarted(record);
     const headers = { Location: `/api/v1/recordings/${record.id}` };
     return { status: 201, headers, body: recordingResource(record) };
   }

@@ -39,6 +39,7 @@ export interface TestDeps {
   readonly authoriser?: Authoriser;
   readonly assets?: Assets;
   readonly recordings?: SignalingDeps['recordings'];
+  readonly webhooks?: SignalingDeps['webhooks'];
 }
 
 /** Signaling on a free port of loopback with the real memory registry; it is closed when the test ends. */
@@ -68,6 +69,7 @@ export async function startServer(
       metrics,
       ...(deps.assets && { assets: deps.assets }),
       ...(deps.recordings && { recordings: deps.recordings }),
+      ...(deps.webhooks && { webhooks: deps.webhooks }),
     },
   );
   test.after(async () => {
