@@ -12,7 +12,8 @@ export interface RecorderLauncher {
    *
    * @throws MillraceError `name_taken` when another recording or object has the key, `stream_not_found`,
    *   `codec_not_recordable`, `storage_unavailable`, `too_many`, `timed_out` when no media came in time;
-   *   nothing is left behind then, in storage neither
+   *   nothing is left behind then, in storage neither; after `timed_out` that is so when for 10 s nobody has
+   *   asked again and no media has come
    */
   start(request: RecordingRequest): Promise<RecordingRecord>;
   /**

@@ -10,29 +10,28 @@ const MAX_GIVEN_UP = 512;
 export class Lateness {
   readonly #least: number;
   readonly #most: number;
-  #windowFromMs = Number.NEGATIVE_INFINITY;
+  #windowFromMs: number | undefined;
   #latestMs = 0;
-  #latestBeforeMs = 0;
+  #latestBeforeMs: number;
   /** When they began to be missed, by unwrapped sequence number. */
   readonly #givenUp = new Map<number, number>();
 
   constructor({ holdMs, maxHoldMs }: { readonly holdMs: number; readonly maxHoldMs: number }) {
     this.#least = holdMs;
     this.#most = maxHoldMs;
+    // Of a network that nothing is known of the worst is expected.
+    this.#latestBeforeMs = maxHoldMs;
   }
 
-  get holdMs(): number {
+  holdMs(atMs: number): number {
+    this.#pass(atMs);
     const latestMs = Math.max(this.#latestMs, this.#latestBeforeMs);
     return Math.min(this.#most, Math.max(this.#least, latestMs * MARGIN + MARGIN_MS));
   }
 
   /** @param ms after the first one behind it */
   came(ms: number, atMs: number): void {
-    if (atMs - this.#windowFromMs >= WINDOW_MS) {
-      this.#latestBeforeMs = atMs - this.#windowFromMs >= 2 * WINDOW_MS ? 0 : this.#latestMs;
-      this.#latestMs = 0;
-      this.#windowFromMs = atMs;
-    }
+    this.#pass(atMs);
     this.#latestMs = Math.max(this.#latestMs, ms);
   }
 
@@ -50,5 +49,14 @@ export class Lateness {
     this.#givenUp.delete(sequence);
     // What no wait could have brought says nothing of how long to wait.
     if (atMs - missedSinceMs <= 2 * this.#most) this.came(atMs - missedSinceMs, atMs);
+  }
+
+  #pass(atMs: number): void {
+    this.#windowFromMs ??= atMs;
+    const elapsedMs = atMs - this.#windowFromMs;
+    if (elapsedMs < WINDOW_MS) return;
+    this.#latestBeforeMs = elapsedMs < 2 * WINDOW_MS ? this.#latestMs : 0;
+    this.#latestMs = 0;
+    this.#windowFromMs = atMs;
   }
 }

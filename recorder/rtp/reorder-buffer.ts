@@ -140,9 +140,10 @@ export class ReorderBuffer {
   }
 
   #giveUpOld(atMs: number, out: OrderedPacket[]): void {
+    const holdMs = this.#lateness.holdMs(atMs);
     for (;;) {
       const oldest = this.#held.values().next();
-      if (oldest.done || atMs - oldest.value.atMs < this.#lateness.holdMs) return;
+      if (oldest.done || atMs - oldest.value.atMs < holdMs) return;
       this.#skipHole(out);
     }
   }

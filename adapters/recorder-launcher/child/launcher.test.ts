@@ -87,11 +87,25 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
     assert.equal((await starting).attempt, 1);
   });
 
-  test('Without media in time a recording is given up, leaves nothing, and can be asked for again', async (t) => {
-    const { registry, storage, environment, start, ended, noted } = await openHome(t, { way: 'media' });
+  test('A recording that did not begin in time goes on to begin, and is what is meant when it is asked for again', async (t) => {
+    const { registry, storage, start, told } = await openHome(t);
+    await publish(registry);
+    await assert.rejects(start({ timeoutMs: 50 }), named('timed_out'));
+    const [id] = storage.reserved.values();
+    const { attempt, id: sameId } = await start();
+    assert.deepEqual([attempt, sameId], [1, id]);
+    assert.deepEqual(told(), ['1 record']);
+  });
+
+  test('Without media in time, and not asked for again, a recording is given up and leaves nothing', async (t) => {
+    const { registry, storage, environment, start, ended, noted, clock } = await openHome(t, {
+      way: 'media',
+    });
     await publish(registry);
     await assert.rejects(start({ timeoutMs: 1500 }), named('timed_out'));
     environment.FAKE_WAY = '';
+    assert.equal(storage.reserved.size, 1);
+    clock.aheadMs = 10_000;
     await until(() => storage.reserved.size === 0);
     const pids = noted().map(({ pid }) => pid);
     assert.ok(!pids.some(isAlive));

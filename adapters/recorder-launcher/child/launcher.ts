@@ -42,7 +42,7 @@ export interface ChildLauncherDeps {
   readonly address: string;
   readonly program: RecorderProgram;
   /** With which a recorder opens channels. */
-  readonly token: (recording: RecordingId) => Promise<string>;
+  readonly token: (recording: RecordingSpec) => Promise<string>;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   /** Milliseconds that never go back. */
@@ -84,7 +84,7 @@ export class ChildLauncher implements RecorderLauncher {
       host: settings.host,
       address,
       program,
-      token: ({ id }) => token(id),
+      token,
       now,
       log,
       metrics: new RecordingMetrics(deps.metrics, () =>
@@ -277,11 +277,11 @@ export class ChildLauncher implements RecorderLauncher {
     });
     // Whichever comes second is of no interest.
     ended.catch(() => {});
+    const done = run.expectation.begin();
     try {
       return await within(timeoutMs, Promise.race([run.started, ended]), late);
-    } catch (error) {
-      if (run.record.progress.startedAtMs === undefined && !run.adopted) void run.cancel();
-      throw error;
+    } finally {
+      done();
     }
   }
 
@@ -330,6 +330,6 @@ export class ChildLauncher implements RecorderLauncher {
 }
 
 function noMedia(stream: StreamName, timeoutMs: number): MillraceError {
-  const text = `no media of "${stream}" came within ${Math.round(timeoutMs)} ms; see that it is sent, then try again`;
+  const text = `no media of "${stream}" came within ${Math.round(timeoutMs)} ms; see that it is sent, and try again: it goes on to begin for a while`;
   return new MillraceError('timed_out', text);
 }

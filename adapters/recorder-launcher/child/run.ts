@@ -11,6 +11,7 @@ import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingProgress, RecordingRecord, RecordingSpec } from '../../../core/recording/recording.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { conclude, isOwn, REGISTRY_RETRY_MS, specOf, takeNext } from './entry.ts';
+import { Expectation } from './expectation.ts';
 import type { RecordingMetrics } from './metrics.ts';
 import { RecorderProcess, type RecorderProgram, SUPERSEDED } from './recorder-process.ts';
 import { StreamPresence } from './stream-presence.ts';
@@ -47,6 +48,7 @@ export class Run {
   readonly started: Promise<RecordingRecord>;
   /** Resolves when it is completed or failed; undefined when another host took it. */
   readonly ended: Promise<RecordingRecord | undefined>;
+  readonly expectation: Expectation;
   readonly #context: RunContext;
   readonly #stream: StreamPresence;
   readonly #recorders = new Map<number, RecorderProcess>();
@@ -73,6 +75,7 @@ export class Run {
     this.#stored = stored ?? 0;
     this.#record = record;
     this.#context = context;
+    this.expectation = new Expectation(context.now);
     this.#lastMediaAtMs = context.now();
     this.#savedAtMs = context.now();
     const started = Promise.withResolvers<RecordingRecord>();
@@ -88,7 +91,7 @@ export class Run {
     return this.#record;
   }
 
-  /** Whoever asked for it has not waited for its media. */
+  /** Whoever asked for it has not waited for its media, nor asked again. */
   get cancelled(): boolean {
     return this.#cancelled;
   }
@@ -128,7 +131,9 @@ export class Run {
   /** Does what is due, and renews the lease. To be called several times a second. */
   tick(): void {
     const nowMs = this.#context.now();
-    if (nowMs >= this.#stepAtMs) this.step();
+    const isBeginning = !this.adopted && !this.#stopping && this.#record.progress.startedAtMs === undefined;
+    if (isBeginning && this.expectation.isForgotten) void this.cancel();
+    else if (nowMs >= this.#stepAtMs) this.step();
     if (nowMs >= this.#savedAtMs + RENEW_EVERY_MS) void this.#save();
   }
 

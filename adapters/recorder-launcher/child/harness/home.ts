@@ -58,6 +58,7 @@ export async function openHome(t: TestContext, options: HomeOptions = {}) {
     FAKE_LOG: file,
     FAKE_WAY: options.way,
   };
+  const clock = { aheadMs: 0 };
   const launcher = new ChildLauncher(
     {
       host: 'host-1',
@@ -79,11 +80,15 @@ export async function openHome(t: TestContext, options: HomeOptions = {}) {
         command: [process.execPath, join(import.meta.dirname, 'fake-recorder.ts')],
         environment,
       },
-      token: (recording) =>
-        signChannelToken(secrets, { services: RECORDER_SERVICES, recording, ttlMs: 60_000 }, Date.now()),
+      token: ({ id: recording, stream }) =>
+        signChannelToken(
+          secrets,
+          { services: RECORDER_SERVICES, recording, stream, ttlMs: 60_000 },
+          Date.now(),
+        ),
       log: pino({ level: 'silent' }),
       metrics,
-      now: () => performance.now(),
+      now: () => performance.now() + clock.aheadMs,
       wallClock: Date.now,
     },
   );
@@ -113,6 +118,8 @@ export async function openHome(t: TestContext, options: HomeOptions = {}) {
           ?.split(' ')[1],
       ),
     environment,
+    /** Of the launcher, beside others. */
+    clock,
     ended,
     noted,
     told: () => noted().map(({ attempt, what }) => `${attempt} ${what}`),
