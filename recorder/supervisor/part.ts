@@ -101,7 +101,10 @@ export class Part<Order extends object, Notice> {
 
   /** Time during which this process itself did not run says nothing of its parts. */
   forgive(ms: number): void {
-    if (this.#running?.heardAtMs !== undefined) this.#running.heardAtMs += ms;
+    const running = this.#running;
+    if (running?.heardAtMs === undefined) return;
+    // One that was heard since has not been silent.
+    running.heardAtMs = Math.min(this.#options.now(), running.heardAtMs + ms);
   }
 
   #ended(running: Running, how: object): void {

@@ -148,6 +148,22 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
     await until(() => !isAlive(pid));
   });
 
+  test('A home that stood still itself takes no recorder for dead that was not heard meanwhile', async (t) => {
+    const { launcher, registry, start, metric, clock, pidOf } = await openHome(t);
+    await publish(registry);
+    const { id } = await start();
+    process.kill(pidOf(1), 'SIGSTOP');
+    const said = (await registry.findRecording(id))?.saidAtMs;
+    clock.aheadMs = 20_000;
+    // It has looked at its recorders then.
+    await until(async () => (await registry.findRecording(id))?.saidAtMs !== said);
+    process.kill(pidOf(1), 'SIGCONT');
+    const durableMs = (await launcher.find(id))?.progress.durableMs ?? 0;
+    await until(async () => ((await launcher.find(id))?.progress.durableMs ?? 0) > durableMs);
+    assert.equal(await metric('millrace_recorders_died_total'), 0);
+    assert.equal((await launcher.find(id))?.attempt, 1);
+  });
+
   test('A recorder that must leave goes when its successor has media, and not before', async (t) => {
     const { launcher, registry, start, told, pidOf } = await openHome(t);
     await publish(registry);

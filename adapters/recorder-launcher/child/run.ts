@@ -139,8 +139,11 @@ export class Run {
 
   /** Time during which this process did not run says nothing of its recorders. */
   forgive(ms: number): void {
+    const nowMs = this.#context.now();
     for (const recorder of this.#recorders.values()) {
-      if (recorder.heardAtMs !== undefined) recorder.heardAtMs += ms;
+      const { heardAtMs } = recorder;
+      // One that was heard since has not been silent.
+      if (heardAtMs !== undefined) recorder.heardAtMs = Math.min(nowMs, heardAtMs + ms);
     }
   }
 
