@@ -75,6 +75,7 @@ export function signalingSettings(
       sendBufferBytes: settings.maxSendBuffer,
       queuedRequests: settings.maxQueuedRequests,
       requestsPerSecond: settings.maxRequestRate,
+      httpRequestsPerSecond: settings.maxHttpRate,
     },
   };
 }

@@ -10,6 +10,7 @@ const FOR_CLIENTS = [
   ...(['listen', 'localListen', 'allowedOrigins', 'trustedProxies'] as const),
   ...(['maxConnections', 'maxConnectionsPerAddress', 'maxSessions', 'maxStreamsPerSession'] as const),
   ...(['maxBadMessages', 'maxMessageSize', 'maxSendBuffer', 'maxQueuedRequests', 'maxRequestRate'] as const),
+  'maxHttpRate' as const,
 ];
 /** Of media, which only media servers carry, and what others ask them for. */
 const FOR_MEDIA = [

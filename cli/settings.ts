@@ -295,6 +295,11 @@ export const SETTING_GROUPS = {
       '100',
       'Requests a second of one connection over time, each started 16 KiB of a message counted as one; three times as many may come at once',
     ),
+    maxHttpRate: withDefault(
+      integer({ min: 1, max: 100_000 }),
+      '100',
+      'HTTP requests a second of one client address, counted as for MILLRACE_MAX_CONNECTIONS_PER_ADDRESS: the page, the API, WHIP and WHEP; three times as many may come at once',
+    ),
   },
   Webhooks: WEBHOOK_SETTINGS,
   'Shared registry': REDIS_SETTINGS,

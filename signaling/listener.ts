@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Handshake, parseHandshake, type ReplyMethod } from '../core/protocol/index.ts';
+import { statusProblem } from './http/http-answer.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
 import { endWith } from './limits/ending.ts';
 import type { SignalingLimit } from './metrics.ts';
@@ -59,10 +60,15 @@ export class Listener {
       maxHeaderSize: 32 * 1024,
     };
     const onHttp = (request: IncomingMessage, response: ServerResponse) => {
-      if (!tooManyHeaders(request)) options.onHttp(request, response);
-      else {
+      if (tooManyHeaders(request)) {
         options.onLimit('headers');
         response.writeHead(431, { Connection: 'close', 'Content-Length': 0 }).end();
+      } else if (options.clientLimits.takeRequest(request)) options.onHttp(request, response);
+      else {
+        options.onLimit('http_rate');
+        const { status, headers, body } = TOO_OFTEN;
+        // Its body is not read: the connection is of no more use.
+        response.writeHead(status, { ...headers, Connection: 'close' }).end(body);
       }
     };
     const { tls } = options.settings;
@@ -189,6 +195,11 @@ export class Listener {
     return { handshake: parsed.handshake };
   }
 }
+
+const TOO_OFTEN = statusProblem(429, 'your address asks too often; wait a second', {
+  'Retry-After': '1',
+  'Cache-Control': 'no-store',
+});
 
 interface Refusal {
   /** HTTP status. */

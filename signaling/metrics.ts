@@ -10,6 +10,7 @@ export type SignalingLimit =
   | 'connections'
   | 'connections_per_address'
   | 'message_bytes'
+  | 'http_rate'
   | 'request_rate'
   | 'queued_requests'
   | 'bad_messages'

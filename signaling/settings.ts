@@ -39,6 +39,8 @@ export interface SignalingLimits {
   readonly queuedRequests: number;
   /** Requests of one connection over time; three seconds' worth may come at once. */
   readonly requestsPerSecond: number;
+  /** HTTP requests of one client address over time; three seconds' worth may come at once, one more is answered 429. */
+  readonly httpRequestsPerSecond: number;
 }
 
 export interface SignalingSettings {
@@ -91,5 +93,6 @@ export const SIGNALING_DEFAULTS = {
     sendBufferBytes: 1024 * 1024,
     queuedRequests: 64,
     requestsPerSecond: 100,
+    httpRequestsPerSecond: 100,
   },
 } as const satisfies Omit<SignalingSettings, 'name' | 'listeners'>;

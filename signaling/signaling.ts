@@ -138,6 +138,8 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   const clientLimits = new ClientLimits({
     trustedProxies: settings.trustedProxies,
     connectionsPerAddress: settings.limits.connectionsPerAddress,
+    httpRequestsPerSecond: settings.limits.httpRequestsPerSecond,
+    now,
   });
   const listeners = settings.listeners.map(
     (listener) =>

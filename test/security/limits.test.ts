@@ -191,3 +191,23 @@ test('requests above those that may wait are counted', async (t) => {
   assert.deepEqual([reply.id, reply.err], ['c', ERROR_CODES.too_many]);
   assert.equal(await refused(server, 'queued_requests'), 1);
 });
+
+test('an address that asks too often by HTTP gets 429, and others are served', async (t) => {
+  const server = await startServer(t, {
+    trustedProxies: [THIS_MACHINE],
+    limits: { httpRequestsPerSecond: 2 },
+  });
+  const ask = async (address: string, path = '/api/v1/streams', method = 'GET') => {
+    const response = await fetch(server.http + path, { method, headers: { 'X-Forwarded-For': address } });
+    await response.body?.cancel();
+    return response;
+  };
+  for (let count = 0; count < 6; count += 1) assert.equal((await ask('192.0.2.7')).status, 200);
+  const late = await ask('192.0.2.7', '/whip/a', 'POST');
+  assert.equal(late.status, 429);
+  assert.equal(late.headers.get('retry-after'), '1');
+  assert.equal(late.headers.get('content-type'), 'application/problem+json');
+  assert.equal((await ask('192.0.2.8')).status, 200);
+  assert.ok((await refused(server, 'http_rate')) >= 1);
+  await until('there is room again', async () => (await ask('192.0.2.7')).status === 200);
+});
