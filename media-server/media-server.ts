@@ -162,7 +162,14 @@ class MediaNode implements MediaServer {
 
   async start(): Promise<void> {
     await checkWorkerBinary(this.#settings.workerBin);
-    await checkPipeAddress(this.#settings.pipeListen);
+    const { pipeListen, address } = this.#settings;
+    await checkPipeAddress(pipeListen);
+    if (reachesOnlyHere(pipeListen, address)) {
+      this.#log.warn(
+        { pipeListen, address },
+        'MILLRACE_PIPE_LISTEN is a loopback address: media servers of other machines cannot pull streams from here, nor this one from them',
+      );
+    }
     await this.#pool.start();
     this.#sampler = new Sampler(() => this.#streams.sampled(), SAMPLE_PERIOD_MS);
     await this.#lease.start();
@@ -220,6 +227,13 @@ class MediaNode implements MediaServer {
   #notify(notice: MediaNotice): void {
     for (const listener of this.#listeners) listener(notice);
   }
+}
+
+const LOOPBACK = /^(127\.|\[?::1\]?$|localhost$)/;
+
+/** Whether calls come from other machines, and media cannot. */
+function reachesOnlyHere(pipeListen: string, address: string): boolean {
+  return LOOPBACK.test(pipeListen) && URL.canParse(address) && !LOOPBACK.test(new URL(address).hostname);
 }
 
 async function checkPipeAddress(ip: string): Promise<void> {

@@ -56,6 +56,41 @@ test('a stream is published on one media server and played on another', async ()
   for (const client of [publisher, first, second]) await client.close();
 });
 
+test('viewers who come together share a pull and its key frames; the next ones find it there', async (t) => {
+  const { publisher, origin, edge } = await published('shared');
+  const keyFramesAsked = () =>
+    publisher.run<number>(
+      `publication.pc.getStats().then((all) => [...all.values()].reduce((sum, s) => sum + (s.type === 'outbound-rtp' && s.kind === 'video' ? (s.pliCount ?? 0) + (s.firCount ?? 0) : 0), 0))`,
+    );
+  const [askedBefore, pullsBefore] = [await keyFramesAsked(), await edge.metric('millrace_edge_pulls_total')];
+  const viewers = await Promise.all(Array.from({ length: 6 }, () => cluster.open(front)));
+  const sinceMs = performance.now();
+  for (const reply of await Promise.all(viewers.map((viewer) => viewer.play('shared')))) succeeded(reply);
+  for (const viewer of viewers) {
+    await eventually('a frame', async () => (await viewer.perceive()).framesDecoded > 0);
+  }
+  const elapsedS = (performance.now() - sinceMs) / 1000;
+  const asked = (await keyFramesAsked()) - askedBefore;
+  t.diagnostic(`${asked} key frames asked for by 6 viewers in ${elapsedS.toFixed(1)} s`);
+  assert.ok(asked <= 1 + Math.ceil(elapsedS), `${asked} key frames were asked for in ${elapsedS} s`);
+  assert.equal(await edge.metric('millrace_edge_pulls_total'), pullsBefore + 1);
+  for (const viewer of viewers) succeeded(await viewer.request('stream.close', 'shared', {}));
+
+  const [late] = viewers;
+  assert.ok(late);
+  assert.equal(await edge.metric('millrace_edge_streams'), 1);
+  succeeded(await late.play('shared', {}, 'late'));
+  await seesMovingPicture(late, 'green', { name: 'late' });
+  assert.equal(await edge.metric('millrace_edge_pulls_total'), pullsBefore + 1);
+  succeeded(await late.request('stream.close', 'shared', {}));
+  await eventually('the pull to end', async () => (await origin.metric('millrace_pulls')) === 0, {
+    timeoutMs: 30_000,
+  });
+  assert.equal(await edge.metric('millrace_edge_streams'), 0);
+  succeeded(await publisher.request('stream.close', 'shared', {}));
+  for (const client of [publisher, ...viewers]) await client.close();
+});
+
 test('viewers elsewhere follow their publisher to another connection', async () => {
   const { publisher, edge } = await published('moving');
   const [told, plain] = [await cluster.open(front, '?events=1'), await cluster.open(front)];
