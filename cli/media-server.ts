@@ -28,7 +28,11 @@ export async function runMediaServer(
   let started = false;
   const health =
     settings.metricsListen &&
-    new HealthServer(settings.metricsListen, metrics, () => started && !lifetime.ending);
+    new HealthServer(
+      settings.metricsListen,
+      metrics,
+      () => started && !lifetime.ending && !lifetime.draining,
+    );
   if (health) role.onEnd(() => health.close());
   await health?.listen();
   await mediaServer.start();
@@ -37,6 +41,8 @@ export async function runMediaServer(
   const recordings = await openRecordings(read, recorders);
   if (recordings !== undefined) role.onEnd(() => recordings.close());
   started = true;
+  lifetime.onDrain(() => mediaServer.drain(settings.drainTimeout));
+  mediaServer.onDrainAsked(() => lifetime.drain('an administrator asked for it'));
   log.info(
     {
       version,

@@ -21,8 +21,12 @@ const FOR_MEDIA = [
   ...(['maxStreams', 'maxViewers', 'channelListen', 'channelAddress'] as const),
 ];
 
+/** One process by itself has nobody to hand anything to. */
+const FOR_SEVERAL = keysOf('Ending');
+
 /** Settings that a role has no use for; it passes them over, so that all roles may be given the same. */
 const UNUSED: Readonly<Partial<Record<Command, ReadonlySet<SettingKey>>>> = {
+  all: new Set(FOR_SEVERAL),
   signaling: new Set(FOR_MEDIA),
   'media-server': new Set(FOR_CLIENTS),
 };

@@ -304,6 +304,13 @@ export const SETTING_GROUPS = {
   Webhooks: WEBHOOK_SETTINGS,
   'Shared registry': REDIS_SETTINGS,
   'Internal channel': CHANNEL_SETTINGS,
+  Ending: {
+    drainTimeout: withDefault(
+      duration({ min: '0s', max: '1h' }),
+      '60s',
+      'How long a process that gets SIGTERM may take to hand its streams, viewers or connections to the others; it ends when that is done. A second SIGTERM ends it at once',
+    ),
+  },
   Logs: {
     logLevel: withDefault(
       choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'),

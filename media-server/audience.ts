@@ -92,6 +92,12 @@ export class Audience {
     return this.#remove(session, reason) !== undefined;
   }
 
+  /** The session plays it elsewhere by now: this play goes when its client leaves it, or after a while. */
+  letLeave(session: SessionId): void {
+    const play = this.#viewers.get(session)?.play;
+    if (play) this.#letLeave(play, this.#context.settings.generationOverlapMs);
+  }
+
   /**
    * The publication was retired, or is gone: another one carries the stream. Viewers with events are told
    * and stay for a moment; the others see their transport close, as soon as it is one that they can see.

@@ -15,6 +15,8 @@ export function answeringErrors(handlers: MediaHandlers, log: Logger): MediaHand
     release: wrap('release', handlers.release),
     end: wrap('end', handlers.end),
     edges: wrap('edges', handlers.edges),
+    moved: wrap('moved', handlers.moved),
+    drain: wrap('drain', handlers.drain),
     streams: wrap('streams', handlers.streams),
     stream: wrap('stream', handlers.stream),
   };

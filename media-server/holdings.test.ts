@@ -45,6 +45,10 @@ class HeldStream {
     this.endedFor = reason;
   }
 
+  displaced(): void {
+    this.end('displaced');
+  }
+
   glance() {
     return { session: SESSION, sinceMs: 7, tracks: TRACKS, epoch: this.epoch };
   }

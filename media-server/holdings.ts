@@ -104,7 +104,7 @@ export class Holdings {
       await this.#describe(stream, record);
     } else if (record && record.epoch > stream.epoch) {
       // On this node, the publish that goes with the claim is on its way.
-      if (record.node !== this.#node) stream.end('displaced');
+      if (record.node !== this.#node) stream.displaced();
     } else {
       await this.#announceAgain(stream);
     }
@@ -123,7 +123,7 @@ export class Holdings {
     const held = await this.#registry.reannounceStream(record);
     const { name, epoch } = record;
     this.#log.warn({ stream: name, epoch, held }, 'stream announced again: the registry had lost it');
-    if (!held && !stream.ended) stream.end('displaced');
+    if (!held && !stream.ended) stream.displaced();
   }
 
   #record(stream: Stream): StreamRecord | undefined {

@@ -4,10 +4,12 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MediaHandlers, MediaNotice } from '../core/channel/media.ts';
 import type { PipeCalls, PipeChannel, PipeHandlers, PipeNotice } from '../core/channel/pipes.ts';
 import type { Peer, Serve } from '../core/channel/service.ts';
+import { MillraceError } from '../core/protocol/error.ts';
 import { publicSessionId } from '../core/protocol/session-id.ts';
 import type { StreamName } from '../core/protocol/stream-name.ts';
 import type { NodeId, NodeRecord } from '../core/registry/record.ts';
 import type { Registry } from '../core/registry/registry.ts';
+import { Drain } from './drain.ts';
 import { noEdgeCount } from './edge.ts';
 import { Edges } from './edges.ts';
 import { answeringErrors, answeringPipeErrors } from './failure.ts';
@@ -52,6 +54,14 @@ export interface MediaServer {
   onNotice(listener: (notice: MediaNotice) => void): () => void;
   /** Called once if the registry fenced this node: it has ended everything and must be started as a new one. */
   onFenced(listener: () => void): void;
+  /**
+   * Takes nothing new, and asks all publishers and viewers to go on elsewhere. Resolves when they have, or after
+   * `timeoutMs`.
+   */
+  drain(timeoutMs: number): Promise<void>;
+  /** Called when an administrator asks for it; where nobody listens, that is refused. */
+  onDrainAsked(listener: () => void): void;
+  readonly draining: boolean;
   /** Ends everything within about a second, workers included. */
   close(): Promise<void>;
 }
@@ -89,6 +99,8 @@ class MediaNode implements MediaServer {
   readonly #listeners = new Set<(notice: MediaNotice) => void>();
   #sampler: Sampler | undefined;
   #onFenced: () => void = () => {};
+  #onDrainAsked: (() => void) | undefined;
+  #draining = false;
   #closed = false;
 
   constructor(settings: MediaServerSettings, { registry, log, metrics, pipeChannel }: MediaServerDeps) {
@@ -126,12 +138,16 @@ class MediaNode implements MediaServer {
       onFenced: () => this.#fenced(),
       log: this.#log,
     });
-    this.handlers = answeringErrors(this.#streams.handlers, this.#log);
+    this.handlers = answeringErrors(
+      { ...this.#streams.handlers, drain: async () => this.#drainAsked() },
+      this.#log,
+    );
     registerMetrics(metrics, {
       pool: this.#pool,
       pipes: this.#pipes,
       streams: () => this.#streams.size,
       viewers: () => this.#viewers.taken,
+      draining: () => this.#draining,
       outside: this.#pipeCount,
       traffic,
       neighbours: this.#neighbours,
@@ -184,6 +200,34 @@ class MediaNode implements MediaServer {
     this.#onFenced = listener;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  onDrainAsked(listener: () => void): void {
+    this.#onDrainAsked = listener;
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#draining || this.#closed) return;
+    this.#draining = true;
+    this.#lease.renewNow();
+    this.#streams.drain();
+    const left = () => ({ streams: this.#streams.size, viewers: this.#viewers.taken });
+    await new Drain({ streams: this.#streams, left, log: this.#log }).run(timeoutMs);
+  }
+
+  #drainAsked(): Record<string, never> {
+    if (!this.#onDrainAsked) {
+      throw new MillraceError(
+        'invalid_field',
+        'this media server is one process with all that would go on without it: end it instead',
+      );
+    }
+    this.#onDrainAsked();
+    return {};
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -217,7 +261,7 @@ class MediaNode implements MediaServer {
       id: this.nodeId,
       address,
       version,
-      state: 'ready',
+      state: this.#draining ? 'draining' : 'ready',
       load: Math.min(1, Math.max(this.#pool.load, streams / limits.streams, viewers / limits.viewers)),
       streams,
       viewers,

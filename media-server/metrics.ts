@@ -14,6 +14,7 @@ export interface MetricSources {
   readonly pipes: PipeSet;
   readonly streams: () => number;
   readonly viewers: () => number;
+  readonly draining: () => boolean;
   /** What other processes hold. */
   readonly outside: PipeCount;
   readonly traffic: Traffic;
@@ -67,6 +68,9 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
 
   gauge('millrace_streams', 'Streams published on this node.', sources.streams);
   gauge('millrace_viewers', 'Plays of streams on this node.', sources.viewers);
+  gauge('millrace_draining', '1 while this node moves all it has elsewhere.', () =>
+    Number(sources.draining()),
+  );
   gauge('millrace_workers', 'Media workers that are alive.', () => pool.workers.length);
   gauge('millrace_pipes', 'Pipes between workers of this node.', () => pipes.size);
   gauge(

@@ -23,6 +23,9 @@ export class NodeLease {
   #next: NodeJS.Timeout | undefined;
   #reachable = true;
   #stopped = false;
+  #renewing = false;
+  /** Something is to be announced that a renewal under way may not tell yet. */
+  #again = false;
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options;
@@ -33,6 +36,15 @@ export class NodeLease {
     await this.#renew();
   }
 
+  /** Announces the node as it is now, without waiting for the next renewal to be due. */
+  renewNow(): void {
+    if (this.#renewing) this.#again = true;
+    else if (!this.#stopped) {
+      clearTimeout(this.#next);
+      void this.#renew();
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#next);
@@ -41,6 +53,7 @@ export class NodeLease {
   async #renew(): Promise<void> {
     const { registry, describe, afterRenewal, onFenced } = this.#options;
     const startedMs = performance.now();
+    this.#renewing = true;
     try {
       if (!(await registry.announceNode(describe()))) {
         if (!this.#stopped) onFenced();
@@ -51,7 +64,13 @@ export class NodeLease {
     } catch (error) {
       this.#report(false, error);
     }
+    this.#renewing = false;
     if (this.#stopped) return;
+    if (this.#again) {
+      this.#again = false;
+      void this.#renew();
+      return;
+    }
     const elapsedMs = performance.now() - startedMs;
     this.#next = setTimeout(() => void this.#renew(), Math.max(0, RENEWAL_MS - elapsedMs));
   }

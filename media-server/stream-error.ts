@@ -17,3 +17,7 @@ export function endedMeanwhile(name: StreamName, cause?: unknown): MillraceError
 export function notPublishing(name: StreamName): MillraceError {
   return new MillraceError('stream_not_found', `this session does not publish "${name}"; publish it first`);
 }
+
+export function draining(): MillraceError {
+  return new MillraceError('no_media_server', 'this media server takes no new streams any more; try again');
+}

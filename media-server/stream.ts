@@ -15,21 +15,16 @@ import type { StreamName } from '../core/protocol/stream-name.ts';
 import { parseOffer } from '../core/sdp/index.ts';
 import type { Offer } from '../core/sdp/types.ts';
 import { Audience } from './audience.ts';
+import { Departure } from './departure.ts';
 import { Generations } from './generations.ts';
 import { mutedAfter, reportedMute, UNMUTED } from './mute.ts';
+import { endOfPlay, mayPublish, type Opening } from './ownership.ts';
 import type { PeerState } from './peer-transport.ts';
 import { Publication } from './publication.ts';
 import type { Sampled } from './sampler.ts';
 import type { StreamContext } from './stream-context.ts';
-import { alreadyPublished, endedMeanwhile, notPublishing } from './stream-error.ts';
-
-const MAX_REPORTED_PLAYS = 1000;
-
-/** A generation that is being made, and why an older one of its epoch ended meanwhile. */
-interface Opening {
-  readonly epoch: number;
-  ended?: EndReason;
-}
+import { alreadyPublished, draining, endedMeanwhile, notPublishing } from './stream-error.ts';
+import { playReports, streamReport } from './stream-report.ts';
 
 /**
  * A stream: who publishes it, in one or for a moment more generations, and who watches.
@@ -56,6 +51,8 @@ export class Stream {
   #epoch = 0;
   #opening: Opening | undefined;
   #ended = false;
+  #events = false;
+  readonly #departure: Departure;
 
   /** Token subject of who publishes. */
   subject = '';
@@ -65,6 +62,7 @@ export class Stream {
     this.#context = context;
     this.#log = context.log.child({ stream: name });
     this.#onEnded = onEnded;
+    this.#departure = new Departure(context.settings.generationOverlapMs);
     this.audience = new Audience(name, context, () => this.#carrier());
   }
 
@@ -98,8 +96,11 @@ export class Stream {
     if (newest && !mayPublish(request, newest)) throw alreadyPublished(this.name);
     const offer = parseOffer(request.sdp);
     if (!newest || newest.session !== request.session || newest.peer.match(offer) === 'another_peer') {
+      if (this.#departure.begun) throw draining();
+      this.#events = request.events ?? false;
       return this.#begin(request, offer);
     }
+    this.#events = request.events ?? false;
     const { sdp, change } = await newest.renegotiate(offer, request.maxBitrateBps).catch((error: unknown) => {
       throw newest.closed ? endedMeanwhile(this.name, error) : error;
     });
@@ -133,28 +134,50 @@ export class Stream {
     this.#drop([...this.#generations], reason);
   }
 
+  /**
+   * Asks the publisher to publish elsewhere; asked again, it is reminded. Viewers stay until it does. Without events
+   * it has to see its transport close, and gets as long to come back as a generation overlaps the next.
+   */
+  depart(): void {
+    const { newest } = this.#generations;
+    // Closed: without events it was asked so before.
+    if (!newest || this.#ended || this.#departure.handedOver || newest.peer.state === 'closed') return;
+    if (this.#departure.ask(newest.peer, this.#events)) {
+      const { session, epoch } = newest;
+      this.#context.notify({ type: 'publish.moved', stream: this.name, session, epoch });
+    } else {
+      this.#waitForPublisher(newest, this.#context.settings.generationOverlapMs, 'media_server_lost');
+    }
+  }
+
+  /** Another media server carries it, by this epoch: viewers follow it there. */
+  handOver(epoch: number): void {
+    if (this.#ended || this.#departure.handedOver || epoch <= this.#epoch) return;
+    this.#departure.handOver(() => this.end('displaced'));
+    this.#log.info({ epoch }, 'stream handed over to another media server');
+    for (const each of [...this.#generations]) if (!each.retired) this.#retire(each, epoch);
+    this.#endIfLeft();
+  }
+
+  /** The registry says that somebody else holds it; if that is its publisher on its way, viewers wait for it. */
+  displaced(): void {
+    if (this.#departure.begun) this.#departure.expectHandOver(() => this.handOver(Number.MAX_SAFE_INTEGER));
+    else this.end('displaced');
+  }
+
   /** With statistics of this moment. */
   async report(): Promise<StreamReport | null> {
-    const { newest } = this.#generations;
-    if (!newest) return null;
-    return this.#report(newest, await newest.isLive());
+    const newest = this.#current;
+    return newest ? this.#report(newest, await newest.isLive()) : null;
   }
 
   /** As the worker last said, without asking it. */
   glance(): StreamReport | null {
-    const { newest } = this.#generations;
-    return newest ? this.#report(newest, newest.seemsLive) : null;
+    return this.#current ? this.#report(this.#current, this.#current.seemsLive) : null;
   }
 
   playReports(): readonly PlayReport[] {
-    return this.audience.plays.slice(0, MAX_REPORTED_PLAYS).map((play) => ({
-      stream: this.name,
-      session: play.session,
-      sinceMs: play.sinceMs,
-      ...play.statistics,
-      spatialLayer: play.spatialLayer,
-      muted: reportedMute(play.muted, play.tracks),
-    }));
+    return playReports(this.name, this.audience.plays);
   }
 
   #carrier(): Publication {
@@ -210,7 +233,7 @@ export class Stream {
         return;
       case 'lost':
         if (!publication.peer.everConnected) this.#drop([publication], 'transport_lost');
-        else this.#waitForPublisher(publication);
+        else this.#waitForPublisher(publication, this.#context.settings.lostMediaTimeoutMs, 'transport_lost');
         return;
       case 'closed':
         this.#drop([publication], 'media_server_lost');
@@ -230,11 +253,9 @@ export class Stream {
   }
 
   /** Its publisher may come back, by an ICE restart or with another generation. */
-  #waitForPublisher(publication: Publication): void {
-    this.#log.info({ session: publication.session }, 'publication lost');
-    this.#generations.setDeadline(publication, this.#context.settings.lostMediaTimeoutMs, () =>
-      this.#drop([publication], 'transport_lost'),
-    );
+  #waitForPublisher(publication: Publication, waitMs: number, reason: EndReason): void {
+    this.#log.info({ session: publication.session, wait_ms: waitMs }, 'publication lost');
+    this.#generations.setDeadline(publication, waitMs, () => this.#drop([publication], reason));
   }
 
   #retireOlder(publication: Publication): void {
@@ -268,6 +289,11 @@ export class Stream {
 
   #dropIfLeft(publication: Publication): void {
     if (publication.retired && publication.watchers === 0) this.#remove(publication);
+    this.#endIfLeft();
+  }
+
+  #endIfLeft(): void {
+    if (this.#departure.handedOver && this.#generations.isEmpty) this.#endIfNotOwned('displaced');
   }
 
   #drop(publications: readonly Publication[], reason: EndReason): void {
@@ -295,6 +321,7 @@ export class Stream {
   #endIfNotOwned(reason: EndReason): void {
     if (this.#ended || this.#opening || this.#isOwned(this.#epoch)) return;
     this.#ended = true;
+    this.#departure.end();
     for (const publication of [...this.#generations]) {
       if (!publication.retired) this.#tellDisplaced(publication, this.#epoch);
       this.#remove(publication);
@@ -308,40 +335,16 @@ export class Stream {
     return [...this.#generations].some((publication) => publication.epoch === epoch && !publication.retired);
   }
 
+  get #current(): Publication | undefined {
+    return this.#departure.handedOver ? undefined : this.#generations.newest;
+  }
+
   #remove(publication: Publication): void {
     if (this.#generations.remove(publication)) publication.close();
   }
 
   #report(publication: Publication, live: boolean): StreamReport {
-    const { session, epoch, tracks, muted, statistics } = publication;
-    const { bitrateBps, encodings, lossRatio, roundTripMs } = statistics;
-    return {
-      stream: this.name,
-      epoch,
-      session,
-      sinceMs: this.#sinceMs,
-      tracks,
-      muted: reportedMute(muted, tracks),
-      live,
-      viewers: this.audience.size,
-      bitrateBps,
-      encodings,
-      lossRatio,
-      roundTripMs,
-    };
+    const { size } = this.audience;
+    return streamReport({ stream: this.name, sinceMs: this.#sinceMs, viewers: size, live }, publication);
   }
-}
-
-/** An epoch belongs to one session; a higher one is a newer claim. */
-function mayPublish(request: PublishRequest, newest: Publication): boolean {
-  return (
-    request.epoch > newest.epoch || (request.epoch === newest.epoch && request.session === newest.session)
-  );
-}
-
-/** What the end of a publication is for those who watched it. */
-function endOfPlay(reason: EndReason): EndReason {
-  return reason === 'closed' || reason === 'session_ended' || reason === 'transport_lost'
-    ? 'publisher_closed'
-    : reason;
 }

@@ -22,7 +22,7 @@ import type { Sampled } from './sampler.ts';
 import { KeyedSerial } from './serial.ts';
 import { Stream } from './stream.ts';
 import type { StreamContext } from './stream-context.ts';
-import { alreadyPublished, endedMeanwhile } from './stream-error.ts';
+import { alreadyPublished, draining, endedMeanwhile } from './stream-error.ts';
 
 /** Requests waiting for one stream, or for one viewer's play of it. */
 const MAX_WAITING = 32;
@@ -34,7 +34,7 @@ type LeaveReason = 'closed' | 'session_ended';
  * one after the other, by stream; what changes a viewer's play, by stream and session.
  */
 export class Streams {
-  readonly handlers: MediaHandlers;
+  readonly handlers: Omit<MediaHandlers, 'drain'>;
   readonly #context: StreamContext;
   /** Of streams that are published elsewhere. */
   readonly #edges: Edges;
@@ -47,6 +47,7 @@ export class Streams {
   /** Releases under way; the end of a stream is answered after its own. */
   readonly #releasing = new Map<StreamName, Promise<void>>();
   #open = true;
+  #draining = false;
 
   /** @param release gives an ended stream up in the registry; it never throws */
   constructor(
@@ -66,6 +67,7 @@ export class Streams {
       release: (request) => this.#releaseSession(request),
       end: (request) => this.#end(request),
       edges: (request) => this.#listEdges(request),
+      moved: (request) => this.#moved(request),
       streams: (request) => this.#list(request),
       stream: (request) => this.#report(request),
     };
@@ -89,6 +91,11 @@ export class Streams {
     yield* this.#edges.sampled();
   }
 
+  /** Takes no stream that is not here yet, from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
   /** Ends all, and takes nothing more. */
   endAll(): void {
     this.#open = false;
@@ -105,6 +112,7 @@ export class Streams {
       const stream = this.#streams.get(name);
       // The registry was told of that end, so the name has to be claimed anew.
       if (!stream && epoch === last) throw endedMeanwhile(name);
+      if (!stream && this.#draining) throw draining();
       const reply = await (stream?.publish(request) ?? this.#begin(request));
       this.#epochs.saw(name, epoch);
       const held = this.#streams.get(name);
@@ -165,7 +173,8 @@ export class Streams {
   }
 
   /** What the session does not hold (any more) is not closed, and that is no error. */
-  async #close({ stream, session, role }: CloseRequest): Promise<MediaCalls['close']['reply']> {
+  async #close({ stream, session, role, leaving }: CloseRequest): Promise<MediaCalls['close']['reply']> {
+    if (leaving) return this.#letLeave(stream, session);
     const closed: Role[] = [];
     // The play first: a publisher that watches itself would else be told that its stream ended.
     for (const each of role === undefined ? (['play', 'publish'] as const) : [role]) {
@@ -198,6 +207,18 @@ export class Streams {
       return true;
     });
     return { ended };
+  }
+
+  async #moved({ stream: name, epoch }: MediaCalls['moved']['request']): Promise<Record<string, never>> {
+    this.#streams.get(name)?.handOver(epoch);
+    return {};
+  }
+
+  #letLeave(stream: StreamName, session: SessionId): Promise<MediaCalls['close']['reply']> {
+    return this.#playing.run(playKey({ stream, session }), async () => {
+      this.#streams.get(stream)?.audience.letLeave(session);
+      return { closed: [] };
+    });
   }
 
   /** @returns whether there was something to leave */

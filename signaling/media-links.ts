@@ -48,6 +48,13 @@ export class MediaLinks {
     return channel.call(name, request, { timeoutMs: Math.max(1, timeoutMs) });
   }
 
+  /** Hears what a media server tells, from now on, if it is there. */
+  listen(node: NodeId): void {
+    if (this.#channels.has(node)) return;
+    // Whoever calls it next is told why it cannot be reached.
+    this.#connect(node).catch(() => {});
+  }
+
   /** false for a media server that was out of reach a moment ago. */
   reaches(node: NodeId): boolean {
     return this.#now() >= (this.#shunnedUntilMs.get(node) ?? 0);

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { EndReason, MediaNotice, Role } from '../core/channel/media.ts';
 import type { StreamName } from '../core/protocol/index.ts';
 import type { NodeId } from '../core/registry/record.ts';
+import type { Handovers } from './handovers.ts';
 import type { Session } from './session.ts';
 import type { SessionRecords } from './session-records.ts';
 import type { SessionStore } from './session-store.ts';
@@ -14,6 +15,7 @@ export class Notices {
   readonly #records: SessionRecords;
   readonly #streams: StreamDirectory;
   readonly #webhooks: WebhookNews;
+  readonly #handovers: Handovers;
   readonly #log: Logger;
 
   constructor(options: {
@@ -21,12 +23,14 @@ export class Notices {
     records: SessionRecords;
     streams: StreamDirectory;
     webhooks: WebhookNews;
+    handovers: Handovers;
     log: Logger;
   }) {
     this.#sessions = options.sessions;
     this.#records = options.records;
     this.#streams = options.streams;
     this.#webhooks = options.webhooks;
+    this.#handovers = options.handovers;
     this.#log = options.log;
   }
 
@@ -36,9 +40,11 @@ export class Notices {
     switch (notice.type) {
       case 'publish.connected':
         this.#log.info({ session: session?.publicId, stream, node, epoch: notice.epoch }, 'stream connected');
+        this.#handovers.connected(stream, notice.epoch);
         return;
       case 'publish.ended': {
         this.#streams.forget(stream, notice.epoch);
+        this.#handovers.ended(stream, notice.epoch);
         this.#log.info(
           { session: session?.publicId, stream, node, epoch: notice.epoch, reason: notice.reason },
           'stream ended',
@@ -58,7 +64,11 @@ export class Notices {
         }
         return;
       case 'play.moved':
-        session?.tell({ method: 'stream.moved', stream, data: {} });
+        session?.tell({ method: 'stream.moved', stream, data: { role: 'play' } });
+        return;
+      case 'publish.moved':
+        if (session?.hold(stream)?.publish?.epoch === notice.epoch)
+          session.tell({ method: 'stream.moved', stream, data: { role: 'publish' } });
         return;
     }
   }

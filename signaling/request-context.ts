@@ -7,6 +7,7 @@ import type { RecorderLauncher } from '../core/recording/launcher.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import type { EdgeDirectory } from './edge-directory.ts';
+import type { Handovers } from './handovers.ts';
 import type { MediaLinks } from './media-links.ts';
 import type { RecordingNews } from './recording-news.ts';
 import type { Session } from './session.ts';
@@ -32,6 +33,7 @@ export interface Services {
   readonly records: SessionRecords;
   readonly streams: StreamDirectory;
   readonly edges: EdgeDirectory;
+  readonly handovers: Handovers;
   readonly forecast: LoadForecast;
   /** undefined where recording is off. */
   readonly recordings: Recordings | undefined;

@@ -216,7 +216,9 @@ export class Requests {
     if (here !== undefined) return here;
     const taken = await records.take(id);
     if (taken === undefined) throw unknownSession();
-    return sessions.get(id) ?? sessions.adopt(taken.session, epochs, taken.from);
+    const adopted = sessions.get(id) ?? sessions.adopt(taken.session, epochs, taken.from);
+    for (const node of adopted.nodes()) this.#services.links.listen(node);
+    return adopted;
   }
 
   /** Epochs of the streams that the session still publishes. */

@@ -10,6 +10,7 @@ import type { WebhookSink } from '../core/webhook/index.ts';
 import type { Assets } from './assets.ts';
 import { Connections } from './connections.ts';
 import { EdgeDirectory } from './edge-directory.ts';
+import { Handovers } from './handovers.ts';
 import { HealthServer } from './http/health.ts';
 import { HttpRouter } from './http/router.ts';
 import { ClientLimits } from './limits/client-limits.ts';
@@ -98,7 +99,8 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   });
   const location = deps.recordings?.objects.location ?? '';
   const webhooks = new WebhookNews({ sink: deps.webhooks, location });
-  const notices = new Notices({ sessions, records, streams, webhooks, log });
+  const handovers = new Handovers({ links, log });
+  const notices = new Notices({ sessions, records, streams, handovers, webhooks, log });
   const news = new RecordingNews({ sessions, streams, location });
   const stopNews = deps.recordings?.launcher.onEnded((record) => {
     webhooks.recordingEnded(record);
@@ -112,6 +114,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     records,
     streams,
     edges: new EdgeDirectory(links, now),
+    handovers,
     forecast: new LoadForecast(),
     recordings: deps.recordings,
     news,

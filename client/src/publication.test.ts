@@ -102,6 +102,29 @@ test('A DTLS connection that the server closed is replaced by a new one', async 
   assert.ok(FakePeerConnection.made[0]?.closed);
 });
 
+test('Asked to move, it sends on until the server closes the former connection', async () => {
+  await publish();
+  FakePeerConnection.last.connect();
+  server.event('stream.moved', 'a', { role: 'play' });
+  server.event('stream.moved', 'a', { role: 'publish' });
+  await server.until(() => published().includes('offer 1 ice 0 #1'));
+  const [former] = FakePeerConnection.made;
+  FakePeerConnection.last.connect();
+  assert.equal(former?.closed, false);
+  former?.dtls.close();
+  await server.until(() => former?.closed === true);
+  assert.equal(published().length, 2);
+});
+
+test('A mute ends what a former connection still sends', async () => {
+  const publication = await publish();
+  FakePeerConnection.last.connect();
+  server.event('stream.moved', 'a', { role: 'publish' });
+  await server.until(() => published().length === 2);
+  await publication.mute({ video: true });
+  assert.ok(FakePeerConnection.made[0]?.closed);
+});
+
 test('A mute is sent with its role, and sent again after a new connection', async () => {
   const publication = await publish();
   assert.deepEqual(await publication.mute({ video: true }), { audio: false, video: true });

@@ -9,14 +9,22 @@ import {
 } from './offer.ts';
 import type { Peer, PeerHealth } from './peer.ts';
 import type { StreamContext } from './stream-context.ts';
-import type { StreamEvents } from './stream-events.ts';
+import type { MuteState, StreamEvents } from './stream-events.ts';
 import { StreamHandle } from './stream-handle.ts';
+
+/** The server keeps the former transport for its viewers, 10 s at most, and then closes it. */
+const FORMER_DEADLINE_MS = 12_000;
 
 /** A stream that this client publishes, until it is closed or ended. */
 export class Publication extends StreamHandle<StreamEvents> {
   readonly #options: PublishOptions;
   #tracks: MediaStreamTrack[];
   #peer: Peer | null = null;
+  /** Sends on for those who watch by it until they have moved to the newer one. */
+  #former: Peer | null = null;
+  #cancelFormer: () => void = () => {};
+  /** The server asked for another transport, and the one that is there is as good as before. */
+  #moving = false;
   readonly #sampler = new MediaStatsSampler('outbound');
   // Whoever holds the name may be this client's own earlier session, which the server gives up in a moment.
   protected override readonly notYet = ['stream_already_published'];
@@ -57,13 +65,20 @@ export class Publication extends StreamHandle<StreamEvents> {
     this.#tracks = [...this.#tracks.filter((other) => other !== old), track];
     const peer = this.#peer;
     if (peer === null) return;
-    const sender = peer.connection.getSenders().find((candidate) => candidate.track === old);
-    if (old && sender) {
-      await sender.replaceTrack(track);
+    await sender(this.#former, old)?.replaceTrack(track);
+    const current = sender(peer, old);
+    if (current) {
+      await current.replaceTrack(track);
       return;
     }
     this.#addTrack(peer, track);
     await this.needOffer();
+  }
+
+  override mute(state: Partial<MuteState>): Promise<MuteState> {
+    // The server mutes the newer transport only; what the former sends must not go on being seen or heard.
+    this.#closeFormer();
+    return super.mute(state);
   }
 
   /** What is sent since the last call, and how well it arrives. */
@@ -73,12 +88,18 @@ export class Publication extends StreamHandle<StreamEvents> {
   }
 
   protected override get flowing(): boolean {
-    return this.#peer?.connected ?? false;
+    return (this.#peer?.connected || this.#former?.connected) ?? false;
   }
 
   protected override async connect(): Promise<void> {
-    this.#peer?.close();
-    const peer = this.newPeer((health) => this.#onHealth(health));
+    if (this.#moving && this.#peer?.connected) {
+      this.#moving = false;
+      this.#closeFormer();
+      this.#former = this.#peer;
+    } else {
+      this.#peer?.close();
+    }
+    const peer = this.newPeer((health, self) => this.#onHealth(health, self));
     this.#peer = peer;
     for (const track of this.#tracks) this.#addTrack(peer, track);
     await this.#negotiate(peer, false);
@@ -92,11 +113,23 @@ export class Publication extends StreamHandle<StreamEvents> {
   }
 
   protected override closePeers(): void {
+    this.#closeFormer();
     this.#peer?.close();
     this.#peer = null;
   }
 
-  protected override onMoved(): void {}
+  protected override onMoved(): void {
+    // A reminder while it is on its way changes nothing.
+    if (this.#former !== null && !this.#peer?.connected) return;
+    this.#moving = true;
+    this.needTransport();
+  }
+
+  #closeFormer(): void {
+    this.#cancelFormer();
+    this.#former?.close();
+    this.#former = null;
+  }
 
   #addTrack(peer: Peer, track: MediaStreamTrack): void {
     const video = track.kind === 'video';
@@ -120,9 +153,25 @@ export class Publication extends StreamHandle<StreamEvents> {
     await peer.accept(reply.sdp);
   }
 
-  #onHealth(health: PeerHealth): void {
+  #onHealth(health: PeerHealth, peer: Peer): void {
+    if (peer === this.#former) {
+      if (health !== 'connected') this.#closeFormer();
+      this.checkFlow();
+      return;
+    }
+    if (health === 'connected' && this.#former !== null) {
+      this.#cancelFormer();
+      this.#cancelFormer = this.context.clock.after(FORMER_DEADLINE_MS, () => this.#closeFormer());
+    }
     if (health === 'interrupted') this.needIceRestart();
-    if (health === 'gone') this.needTransport();
+    if (health === 'gone') {
+      this.#moving = false;
+      this.needTransport();
+    }
     this.checkFlow();
   }
+}
+
+function sender(peer: Peer | null, track: MediaStreamTrack | undefined): RTCRtpSender | undefined {
+  return peer?.connection.getSenders().find((candidate) => track !== undefined && candidate.track === track);
 }

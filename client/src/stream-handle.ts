@@ -127,7 +127,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   /** Whether media can flow now. */
   protected abstract get flowing(): boolean;
   protected abstract closePeers(): void;
-  /** The stream has a new generation (docs/protocol.md, stream.moved). */
+  /** It is to be played or published again, on a new transport (docs/protocol.md, stream.moved). */
   protected abstract onMoved(): void;
   /** Errors that only mean "not yet" while recovering. */
   protected abstract readonly notYet: readonly string[];
@@ -214,7 +214,7 @@ export abstract class StreamHandle<Map extends StreamEvents> extends Events<Map>
   }
 
   #onServerEvent(event: ServerEvent): void {
-    if (event.method === 'stream.moved' && this.#role === 'play') this.onMoved();
+    if (event.method === 'stream.moved' && (event.data.role ?? 'play') === this.#role) this.onMoved();
     if (event.method !== 'stream.ended' || (event.data.role ?? this.#role) !== this.#role) return;
     const reason = typeof event.data.reason === 'string' ? event.data.reason : 'ended';
     // Displaced is only the generation that a viewer has; the stream goes on in another one.

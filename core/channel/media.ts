@@ -31,6 +31,11 @@ export interface PublishRequest {
   readonly sdp: string;
   /** Absent or 0 = the server's default. Above the server's limit it is lowered. */
   readonly maxBitrateBps?: number;
+  /**
+   * Whether the session's client has events: where this media server drains, it is told `publish.moved` and given
+   * time, else its transport is closed. Absent = it has none.
+   */
+  readonly events?: boolean;
 }
 
 export interface PublishReply {
@@ -75,6 +80,11 @@ export interface CloseRequest {
   readonly session: SessionId;
   /** Absent = both. */
   readonly role?: Role;
+  /**
+   * Of a play: the session has another one elsewhere by now. This one goes when its client leaves it, after
+   * 10 s at the latest.
+   */
+  readonly leaving?: boolean;
 }
 
 /** A published stream as a media server sees it now. */
@@ -117,6 +127,16 @@ export type MediaCalls = {
   close: { request: CloseRequest; reply: { readonly closed: readonly Role[] } };
   /** Ends everything that a session holds on this media server. */
   release: { request: { readonly session: SessionId }; reply: Record<string, never> };
+  /**
+   * Another media server carries the stream by this epoch, and its publisher is connected there. Viewers are moved;
+   * what is here of an older epoch goes with the last of them, after 10 s at the latest.
+   */
+  moved: {
+    request: { readonly stream: StreamName; readonly epoch: number };
+    reply: Record<string, never>;
+  };
+  /** Begins to drain this media server; its process ends when all has moved, or at its deadline. */
+  drain: { request: Record<string, never>; reply: Record<string, never> };
   /** Ends a stream whoever publishes it, and its plays. */
   end: { request: { readonly stream: StreamName }; reply: { readonly ended: boolean } };
   /** At most `limit` streams, ordered by name, beginning behind `after`. */
@@ -167,6 +187,13 @@ export type MediaNotice =
       readonly session: SessionId;
       readonly epoch: number;
       readonly reason: EndReason;
+    }
+  /** This media server drains: the session is to publish the stream again, elsewhere. May come again. */
+  | {
+      readonly type: 'publish.moved';
+      readonly stream: StreamName;
+      readonly session: SessionId;
+      readonly epoch: number;
     }
   /** Not sent for a play that its own session closed, nor for sessions that were released. */
   | {

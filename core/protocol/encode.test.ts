@@ -89,5 +89,7 @@ test('events keep their schemas', () => {
   EVENT_SCHEMAS['stream.ended'].parse(
     JSON.parse(encodeEvent({ ...head, method: 'stream.ended', data: ended })),
   );
-  EVENT_SCHEMAS['stream.moved'].parse(JSON.parse(encodeEvent({ ...head, method: 'stream.moved', data: {} })));
+  EVENT_SCHEMAS['stream.moved'].parse(
+    JSON.parse(encodeEvent({ ...head, method: 'stream.moved', data: { role: 'play' } })),
+  );
 });

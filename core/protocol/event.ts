@@ -31,7 +31,13 @@ export const EVENT_SCHEMAS = {
       reason: z.enum(END_REASONS).describe('why it ended'),
     }),
   }),
-  'stream.moved': z.object({ ...head, method: z.literal('stream.moved'), data: z.object({}) }),
+  'stream.moved': z.object({
+    ...head,
+    method: z.literal('stream.moved'),
+    data: z.object({
+      role: z.enum(['publish', 'play']).describe('what the session is to do again, on a new transport'),
+    }),
+  }),
   'record.ended': z.object({
     ...head,
     method: z.literal('record.ended'),

@@ -138,7 +138,8 @@ async function callPlay(
       'this session ended meanwhile; send "" to start a new session',
     );
   }
-  if (before !== undefined && before.node !== node) close(services, context, stream, before.node);
+  // Shown until the new one is: its client leaves it then.
+  if (before !== undefined && before.node !== node) close(services, context, stream, before.node, true);
   return reply;
 }
 
@@ -162,8 +163,14 @@ function restore(
   }
 }
 
-function close(services: Services, context: RequestContext, stream: StreamName, node: NodeId): void {
-  const request = { stream, session: context.session.id, role: 'play' } as const;
+function close(
+  services: Services,
+  context: RequestContext,
+  stream: StreamName,
+  node: NodeId,
+  leaving = false,
+): void {
+  const request = { stream, session: context.session.id, role: 'play', ...(leaving && { leaving }) } as const;
   services.links.call(node, 'close', request, services.settings.requestTimeoutMs).catch((error: unknown) => {
     services.log.warn({ session: context.session.publicId, stream, node, err: error }, 'play not closed');
   });

@@ -1,5 +1,6 @@
 import type { PublishReply } from '../../core/channel/media.ts';
 import {
+  type ErrorName,
   MillraceError,
   type ReplyData,
   type RequestData,
@@ -23,17 +24,7 @@ export async function publish(
   if (again !== undefined) return { sdp: again.sdp };
 
   session.demandRoomFor(stream, services.settings.limits.streamsPerSession);
-  const claim = await claimStream(services, context, stream);
-  // Held before the answer is known: the media server may end it before the answer is read.
-  session.setHold(stream, { publish: { node: claim.node, epoch: claim.epoch } });
-  let reply: PublishReply;
-  try {
-    reply = await callPublish(services, context, stream, claim, data);
-  } catch (error) {
-    session.dropHold(stream, 'publish', claim.epoch);
-    await giveUp(services, context, stream, claim);
-    throw error;
-  }
+  const { claim, reply } = await publishAnew(services, context, stream, data);
   if (session.ended) {
     await services.sessions.release(session, claim.node);
     throw new MillraceError(
@@ -50,6 +41,35 @@ export async function publish(
   await services.records.save(session);
   return { sdp: reply.sdp };
 }
+
+async function publishAnew(
+  services: Services,
+  context: RequestContext,
+  stream: StreamName,
+  data: PublishData,
+): Promise<{ readonly claim: Claim; readonly reply: PublishReply }> {
+  const { session } = context;
+  // On a media server that drains: it goes on there until the stream is elsewhere.
+  const own = session.hold(stream)?.publish;
+  for (let attempt = 1; ; attempt += 1) {
+    const claim = await claimStream(services, context, stream);
+    const from = own?.node ?? claim.displaced?.node;
+    if (from !== undefined && from !== claim.node) services.handovers.expect(stream, claim.epoch, from);
+    // Held before the answer is known: the media server may end it before the answer is read.
+    session.setHold(stream, { publish: { node: claim.node, epoch: claim.epoch } });
+    try {
+      return { claim, reply: await callPublish(services, context, stream, claim, data) };
+    } catch (error) {
+      session.dropHold(stream, 'publish', claim.epoch);
+      if (own !== undefined && !session.ended) session.setHold(stream, { publish: own });
+      await giveUp(services, context, stream, claim, own !== undefined);
+      // It began to drain, or died, just when it was chosen.
+      if (attempt === ATTEMPTS || !isA(error, 'no_media_server')) throw error;
+    }
+  }
+}
+
+const ATTEMPTS = 2;
 
 /** The media server tells a renegotiation, an ICE restart and a second transport apart. */
 async function publishAgain(
@@ -70,14 +90,17 @@ async function publishAgain(
     );
     return reply;
   } catch (error) {
-    // The stream is gone, or its media server is: the session that owned it claims it anew.
-    if (!(error instanceof MillraceError) || !GONE.has(error.errorName)) throw error;
-    session.dropHold(stream, 'publish', held.epoch);
+    // The stream is gone, or its media server is or drains: the session that owned it claims it anew.
+    const gone = isA(error, 'stream_ended') || !services.links.reaches(held.node);
+    if (!gone && !isA(error, 'no_media_server')) throw error;
+    if (gone) session.dropHold(stream, 'publish', held.epoch);
     return undefined;
   }
 }
 
-const GONE: ReadonlySet<string> = new Set(['no_media_server', 'stream_ended']);
+function isA(error: unknown, name: ErrorName): boolean {
+  return error instanceof MillraceError && error.errorName === name;
+}
 
 function callPublish(
   services: Services,
@@ -96,6 +119,7 @@ function callPublish(
       session: id,
       subject,
       sdp,
+      events: context.session.events,
       ...(max_bitrate !== undefined && { maxBitrateBps: max_bitrate }),
     },
     timeLeft(services, context),
@@ -124,14 +148,17 @@ const CLEAN_UP_TIMEOUT_MS = 2000;
 /**
  * Takes a claim back whose publish failed. What it displaced is ended with it: its holder is gone, and the
  * registry cannot give it its epoch back. A publish that timed out may yet have happened: it is closed.
+ *
+ * @param moving the session has the stream elsewhere still, and goes on trying to move it
  */
 async function giveUp(
   services: Services,
   context: RequestContext,
   stream: StreamName,
   claim: Claim,
+  moving: boolean,
 ): Promise<void> {
-  const former = claim.displaced;
+  const former = moving ? undefined : claim.displaced;
   const closing = [
     { node: claim.node, session: context.session.id },
     ...(former === undefined ? [] : [{ node: former.node, session: former.session }]),

@@ -193,6 +193,8 @@ export class FakeMediaServer {
         return { sdp: `answer to ${sdp}`, tracks: TRACKS };
       }),
       edges: served('edges', async () => ({ nodes: [] })),
+      moved: served('moved', async () => ({})),
+      drain: served('drain', async () => ({})),
       play: served('play', async ({ stream: name, session, sdp, events }) => {
         const stream = this.streams.get(name);
         if (stream === undefined) throw new MillraceError('stream_not_found', `"${name}" is not here`);
