@@ -7,6 +7,7 @@ import type { ReadSettings } from './read-settings.ts';
 import { openRecordings } from './recordings.ts';
 import { openRegistry } from './registry.ts';
 import { remoteMediaChannel } from './remote-media.ts';
+import { openRemoteRecordings } from './remote-recordings.ts';
 import { beginRole } from './role-process.ts';
 
 const LISTENERS = ['listen', 'localListen', 'metricsListen', 'channelListen'] as const;
@@ -38,13 +39,19 @@ export async function runAll(
   const recorders = { registry, node, channel, access, log, metrics, format, environment, program };
   const recordings = await openRecordings(read, recorders);
   if (recordings !== undefined) role.onEnd(() => recordings.close());
+  // With others, which may have recordings that are asked for here.
+  const shared =
+    settings.redis === undefined
+      ? undefined
+      : await openRemoteRecordings(settings, { registry, access, log });
+  if (shared !== undefined) role.onEnd(() => shared.close());
   await front.start({
     registry,
     mediaChannel: (node) =>
       node.id === mediaServer.nodeId
         ? localMediaChannel(mediaServer, role)
         : remoteMediaChannel(node, access, log),
-    ...(recordings && { recordings }),
+    ...(recordings && { recordings: shared ?? recordings }),
     media: true,
   });
 }

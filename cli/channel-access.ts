@@ -6,7 +6,7 @@ import type { Gone } from '../adapters/channel/websocket/gone.ts';
 import { RECORDER_SERVICES, type Secrets, signChannelToken } from '../adapters/channel/websocket/token.ts';
 import type { CallMap, Channel } from '../core/channel/channel.ts';
 import type { ServiceName } from '../core/channel/service.ts';
-import type { RecordingId } from '../core/recording/recording.ts';
+import type { RecordingSpec } from '../core/recording/recording.ts';
 import { type CurrentCertificate, watchChannelCertificate } from './channel-certificate.ts';
 import { secretsProblem } from './channel-settings.ts';
 import type { Settings } from './settings.ts';
@@ -15,8 +15,8 @@ import { onFilesChanged } from './tls/reload.ts';
 
 /** From signing to the opening handshake, with clocks that differ. */
 const TOKEN_TTL_MS = 60_000;
-/** A recorder connects again and again for as long as it records. */
-const RECORDER_TOKEN_TTL_MS = 30 * 24 * 3_600_000;
+/** Beyond what a recording may last: until storage has taken its end. */
+const COMPLETING_MS = 24 * 3_600_000;
 const SECRET_BYTES = 32;
 
 /** What this process needs to be let in by the others of its cluster, and to let them in. */
@@ -31,8 +31,11 @@ export interface ChannelAccess {
     maxCallsInFlight: number,
     onGone?: (gone: Gone) => void,
   ): Channel<Calls, Notice>;
-  /** The token with which the recorder of one recording opens channels, for `millrace recorder`. */
-  recorderToken(recording: RecordingId): Promise<string>;
+  /**
+   * The token with which the recorder of one recording opens channels, for `millrace recorder`: for its stream alone,
+   * and for as long as that may be recorded, as it connects again and again.
+   */
+  recorderToken(recording: RecordingSpec): Promise<string>;
   close(): void;
 }
 
@@ -56,12 +59,11 @@ export function createChannelAccess(settings: Settings, log: Logger): ChannelAcc
         limits,
         ...(onGone && { onGone }),
       }),
-    recorderToken: (recording) =>
-      signChannelToken(
-        secrets,
-        { services: RECORDER_SERVICES, recording, ttlMs: RECORDER_TOKEN_TTL_MS },
-        Date.now(),
-      ),
+    recorderToken: ({ id: recording, stream, limits: { maxDurationMs, resumeMs } }) => {
+      const ttlMs = maxDurationMs + resumeMs + COMPLETING_MS;
+      const claims = { services: RECORDER_SERVICES, recording, stream, ttlMs };
+      return signChannelToken(secrets, claims, Date.now());
+    },
     close() {
       certificate?.close();
       close();

@@ -1,5 +1,6 @@
 import { connectLocal } from '../adapters/channel/local.ts';
 import type { MediaCalls, MediaChannel, MediaNotice } from '../core/channel/media.ts';
+import { guardedPipes } from '../core/channel/pipe-requests.ts';
 import type { Registry } from '../core/registry/registry.ts';
 import { createMediaServer, type MediaServer } from '../media-server/index.ts';
 import type { ChannelAccess } from './channel-access.ts';
@@ -32,7 +33,7 @@ export async function openMediaNode(
   role.onEnd(() => mediaServer.close());
   mediaServer.onFenced(() => role.lifetime.end('this media server was fenced', 1));
   channel.serve('media', mediaService(mediaServer));
-  channel.serve('pipes', mediaServer.servePipes);
+  channel.serve('pipes', guardedPipes(mediaServer.servePipes));
   return { mediaServer, channel };
 }
 

@@ -17,9 +17,10 @@ import { openStorage } from './storage.ts';
 
 /**
  * A recorder has little on its heap at once; what V8 would set aside for more, it has three times. Waking four
- * threads to collect that little takes longer than collecting it.
+ * threads to collect that little takes longer than collecting it. By the most that it may have, V8 reckons how
+ * much garbage it lets gather before it looks: of the machine's memory that would be hundreds of MB in hours.
  */
-const SMALL_HEAP = ['--max-semi-space-size=1', '--single-threaded-gc'] as const;
+const SMALL_HEAP = ['--max-semi-space-size=1', '--max-old-space-size=256', '--single-threaded-gc'] as const;
 /** What is left of the time to end after that belongs to the other roles. */
 const LEAVE_MS = 1200;
 
@@ -85,7 +86,7 @@ export async function openRecordings(
         command: [runtime, ...SMALL_HEAP, ...rest, 'recorder'],
         environment: recorderEnvironment(read, environment, format),
       },
-      token: (id) => access.recorderToken(id),
+      token: (spec) => access.recorderToken(spec),
       log,
       metrics,
       now: () => performance.now(),

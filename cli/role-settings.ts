@@ -4,6 +4,7 @@ import type { NodeId } from '../core/registry/record.ts';
 import type { MediaServerSettings, RtcAddress } from '../media-server/index.ts';
 import { workerCachePath } from '../media-server/worker/cache.js';
 import type { Certificate, SignalingSettings } from '../signaling/index.ts';
+import { PROCESS_NAME } from './process-name.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -45,7 +46,7 @@ export function signalingSettings(
 ): SignalingSettings {
   const { listen, localListen, metricsListen } = settings;
   return {
-    name: `${hostname()}-${process.pid}`,
+    name: PROCESS_NAME,
     listeners: [
       { ...listen, ...(certificate ? { tls: certificate } : {}) },
       ...(localListen ? [localListen] : []),

@@ -1,3 +1,4 @@
+import type { StreamName } from '../protocol/stream-name.ts';
 import type { RecordingId } from '../recording/recording.ts';
 import type { CallHandlers, CallMap } from './channel.ts';
 
@@ -13,6 +14,8 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 export interface PeerIdentity {
   /** The recorder of this one recording; absent = another process of the cluster. */
   readonly recording?: RecordingId;
+  /** What that recorder may pull. */
+  readonly stream?: StreamName;
 }
 
 /** The calling end of a connection, as those who answer it see it. */

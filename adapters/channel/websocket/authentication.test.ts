@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { echoing, LONG_MS, named, type TrialCalls } from '../../../core/channel/conformance-trial.ts';
 import { SERVICE_NAMES, type ServiceName } from '../../../core/channel/service.ts';
+import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
 import { connectWebSocket } from './client.ts';
 import type { Gone } from './gone.ts';
@@ -11,6 +12,7 @@ import { RECORDER_SERVICES, signChannelToken } from './token.ts';
 
 const OTHER = Buffer.from('another secret of more than thirty-two bytes');
 const RECORDING = '0123456789abcdef0123456789abcdef' as RecordingId;
+const STREAM = 'lobby' as StreamName;
 const MINUTE_MS = 60_000;
 
 /** Why the channel was not taken. @throws when it was */
@@ -62,7 +64,7 @@ describe('Whoever connects is refused with 401', () => {
       () =>
         signChannelToken(
           secrets,
-          { services: ['media'], recording: RECORDING, ttlMs: MINUTE_MS },
+          { services: ['media'], recording: RECORDING, stream: STREAM, ttlMs: MINUTE_MS },
           Date.now(),
         ),
     ],
@@ -126,7 +128,7 @@ describe('Whoever connects is let in', () => {
     const token = () =>
       signChannelToken(
         secrets,
-        { services: RECORDER_SERVICES, recording: RECORDING, ttlMs: MINUTE_MS },
+        { services: RECORDER_SERVICES, recording: RECORDING, stream: STREAM, ttlMs: MINUTE_MS },
         Date.now(),
       );
     for (const service of RECORDER_SERVICES) {
@@ -135,8 +137,8 @@ describe('Whoever connects is let in', () => {
       await channel.call('echo', { value: 1 }, { timeoutMs: LONG_MS });
     }
     assert.deepEqual(identities, [
-      ['pipes', { recording: RECORDING }],
-      ['recorder', { recording: RECORDING }],
+      ['pipes', { recording: RECORDING, stream: STREAM }],
+      ['recorder', { recording: RECORDING, stream: STREAM }],
     ]);
     assert.match((await refusal(address, 'media', token)).detail, /^401/);
   });

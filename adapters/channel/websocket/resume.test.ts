@@ -15,6 +15,7 @@ import {
   until,
 } from '../../../core/channel/conformance-trial.ts';
 import type { Peer } from '../../../core/channel/service.ts';
+import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
 import type { ConnectionLimits } from './connection.ts';
 import { CONNECTION_HEADER, RECEIVED_HEADER } from './dial.ts';
@@ -208,7 +209,8 @@ describe('A connection is resumed by nobody', () => {
   test('who has a token of something else', async (t) => {
     const { address } = await taken(t);
     const recording = '0123456789abcdef0123456789abcdef' as RecordingId;
-    const claims = { services: ['pipes'], recording, ttlMs: 60_000 } as const;
+    const stream = 'lobby' as StreamName;
+    const claims = { services: ['pipes'], recording, stream, ttlMs: 60_000 } as const;
     const token = await signChannelToken(secrets, claims, Date.now());
     assert.equal(await knock(t, address, { [RECEIVED_HEADER]: '0' }, token), 410);
     assert.equal(await knock(t, address, { [RECEIVED_HEADER]: '0' }), 101);

@@ -4,6 +4,7 @@ import { after, describe, type TestContext, test } from 'node:test';
 import type { Channel } from '../../../core/channel/channel.ts';
 import { echoing, LONG_MS, type TrialCalls, until } from '../../../core/channel/conformance-trial.ts';
 import type { PeerIdentity, ServiceName } from '../../../core/channel/service.ts';
+import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
 import { connectWebSocket, type WebSocketChannelOptions } from './client.ts';
 import type { Gone } from './gone.ts';
@@ -20,7 +21,11 @@ const [here, there, elsewhere] = await Promise.all([
 ]);
 const RECORDING = '0123456789abcdef0123456789abcdef' as RecordingId;
 const recorderToken = () =>
-  signChannelToken(secrets, { services: RECORDER_SERVICES, recording: RECORDING, ttlMs: 60_000 }, Date.now());
+  signChannelToken(
+    secrets,
+    { services: RECORDER_SERVICES, recording: RECORDING, stream: 'lobby' as StreamName, ttlMs: 60_000 },
+    Date.now(),
+  );
 
 async function startServer(t: TestContext) {
   const identities: PeerIdentity[] = [];
@@ -73,7 +78,7 @@ describe('Over TLS', () => {
     const { address, identities } = await startServer(t);
     const tls = () => ({ ca: authority.ca });
     assert.equal(await knock(t, address, { token: recorderToken, tls }), undefined);
-    assert.deepEqual(identities, [{ recording: RECORDING }]);
+    assert.deepEqual(identities, [{ recording: RECORDING, stream: 'lobby' }]);
     const gone = await knock(t, address, { token: recorderToken, tls }, 'media');
     assert.match(String(gone?.detail), /^401/);
   });

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import type { PeerIdentity, ServiceName } from '../../../core/channel/service.ts';
+import type { StreamName } from '../../../core/protocol/stream-name.ts';
 import type { RecordingId } from '../../../core/recording/recording.ts';
 
 /**
@@ -19,16 +20,22 @@ export interface ChannelTokenClaims {
   readonly services: readonly ServiceName[];
   /** The token is for the recorder of this recording; absent = for a process of the cluster. */
   readonly recording?: RecordingId;
+  /** Which a recorder may pull. */
+  readonly stream?: StreamName;
   readonly ttlMs: number;
 }
 
 /** A token for opening handshakes: a JWT (RFC 7519) signed with HS256. */
 export function signChannelToken(
   secrets: Secrets,
-  { services, recording, ttlMs }: ChannelTokenClaims,
+  { services, recording, stream, ttlMs }: ChannelTokenClaims,
   nowMs: number,
 ): Promise<string> {
-  return new SignJWT({ services: [...services], ...(recording !== undefined && { recording }) })
+  return new SignJWT({
+    services: [...services],
+    ...(recording !== undefined && { recording }),
+    ...(stream !== undefined && { stream }),
+  })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setAudience(AUDIENCE)
     .setIssuedAt(Math.floor(nowMs / 1000))
@@ -71,7 +78,10 @@ export async function verifyChannelToken(
   return refused('the token is signed with another secret');
 }
 
-function judge({ services, recording }: Readonly<Record<string, unknown>>, service: ServiceName): Verified {
+function judge(
+  { services, recording, stream }: Readonly<Record<string, unknown>>,
+  service: ServiceName,
+): Verified {
   if (!Array.isArray(services) || !services.includes(service)) {
     return refused(`the token is not for "${service}"`);
   }
@@ -79,7 +89,8 @@ function judge({ services, recording }: Readonly<Record<string, unknown>>, servi
   if (typeof recording !== 'string' || !RECORDER_SERVICES.includes(service)) {
     return refused('the token is a recorder’s, and not for this');
   }
-  return { ok: true, identity: { recording: recording as RecordingId } };
+  if (typeof stream !== 'string') return refused('the token is a recorder’s, and names no stream');
+  return { ok: true, identity: { recording: recording as RecordingId, stream: stream as StreamName } };
 }
 
 function refused(why: string): Verified {
