@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openFolder } from '../../adapters/storage/folder/folder.ts';
 import type { WebhookEvent } from '../../core/webhook/index.ts';
 import { until } from './client.ts';
+import { FakeLauncher } from './fake-launcher.ts';
 import { startServer } from './server.ts';
 
 function sink() {
@@ -64,4 +69,27 @@ test('a publisher that displaces another is told of after it, and has a higher e
   assert.ok(ended?.type === 'stream.ended');
   assert.equal(ended.data.epoch, Math.min(...epochs));
   assert.equal(new Set(told.map(({ id }) => id)).size, 3);
+});
+
+test('the beginning and the end of a recording are told, whichever way it was begun', async (t) => {
+  const { told, webhooks } = sink();
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-webhooks-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const objects = openFolder(folder);
+  const recordings = { launcher: new FakeLauncher(objects), objects };
+  const { connect, http } = await startServer(t, {}, { webhooks, recordings });
+  const client = await connect();
+  await client.publish('a');
+  assert.equal((await client.request('record.start', 'a', { fileName: 'one.webm' })).err, 0);
+  assert.equal((await client.request('record.stop', 'a')).err, 0);
+  const body = JSON.stringify({ stream: 'a', fileName: 'two.webm' });
+  const headers = { 'Content-Type': 'application/json' };
+  assert.equal((await fetch(`${http}/api/v1/recordings`, { method: 'POST', headers, body })).status, 201);
+  await until('all is told', () => told.length >= 4);
+  const [, started, ended, other] = told;
+  assert.ok(started?.type === 'recording.started' && ended?.type === 'recording.ended');
+  assert.equal(started.data.fileName, 'one.webm');
+  assert.equal(ended.data.recording, started.data.recording);
+  assert.deepEqual([ended.data.stream, ended.data.outcome], ['a', 'completed']);
+  assert.ok(other?.type === 'recording.started' && other.data.fileName === 'two.webm');
 });
