@@ -8,9 +8,11 @@ import { join } from './join.ts';
 import { load, machine } from './measure/machine.ts';
 import { children } from './measure/process.ts';
 import { table } from './measure/table.ts';
+import { pipes } from './pipes.ts';
 import { placement } from './placement.ts';
 import { recordings } from './recordings.ts';
 import type { Bench, Report } from './report.ts';
+import { requests } from './requests.ts';
 import { sessions } from './sessions.ts';
 import { uploads } from './uploads.ts';
 import { viewers } from './viewers.ts';
@@ -24,6 +26,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   uploads,
   completion,
   placement,
+  requests,
+  pipes,
 };
 const RESULTS = new URL('results/', import.meta.url);
 
