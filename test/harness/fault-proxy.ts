@@ -48,6 +48,8 @@ export class FaultProxy {
   readonly bytes = { up: 0, down: 0 };
   /** Held down to this, in each direction, all connections together; undefined = as fast as can be. */
   bytesPerSecond: number | undefined;
+  /** Called with what has been done and is not answered yet. `true`: whoever asked has gone, and hears nothing. */
+  intercept: ((done: SeenRequest) => boolean) | undefined;
 
   readonly #upstream: { readonly port: number; readonly secret: string };
   readonly #agent = new Agent({ keepAlive: true });
@@ -134,7 +136,7 @@ export class FaultProxy {
         seen.endedAtMs = performance.now();
       });
       // Either end may go at any moment, and then there is nobody to tell.
-      this.#handle(request, response, this.#faultFor(seen.operation)).catch(() => response.destroy());
+      this.#handle(request, response, seen).catch(() => response.destroy());
     });
   }
 
@@ -145,7 +147,8 @@ export class FaultProxy {
     return this.#fault;
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse, fault: Fault | undefined): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse, seen: SeenRequest): Promise<void> {
+    const fault = this.#faultFor(seen.operation);
     if (fault?.type === 'hang') {
       request.resume();
       return;
@@ -160,7 +163,7 @@ export class FaultProxy {
       return;
     }
     const answer = await this.#forward(request, response, fault);
-    if (fault?.type === 'lose-answer') {
+    if (this.intercept?.(seen) || fault?.type === 'lose-answer') {
       answer.resume();
       await once(answer, 'end');
       response.destroy();
