@@ -111,6 +111,11 @@ export class Edge {
     await this.#pursue();
   }
 
+  /** Sends its viewers to other media servers, and those that pull from here to the origin. */
+  depart(): void {
+    if (this.#current) this.audience.moveFrom(this.#current);
+  }
+
   /** Ends it here. @param pulls what those that pull it from here are told: absent = to pull it elsewhere */
   end(reason: EndReason, { pulls }: { readonly pulls?: EndReason } = {}): void {
     if (this.#ended) return;
@@ -201,6 +206,7 @@ export class Edge {
         received: count.received,
         onTracksChanged: (pulled, change) => this.audience.tracksChanged(pulled, change),
         onMoved: (pulled) => this.#moved(pulled),
+        onElsewhere: (pulled) => this.#elsewhere(pulled),
         onEnded: (pulled, reason) => this.#lost(pulled, reason),
         onLeft: (pulled) => this.#left(pulled),
       });
@@ -248,6 +254,12 @@ export class Edge {
     this.#context.count.renewals++;
     // The older one stays current until the newer one is here.
     this.#pursue(pulled.parent).catch(() => {});
+  }
+
+  /** Viewers, and those that pull from here, are told to look the stream up again. */
+  #elsewhere(pulled: Pulled): void {
+    pulled.retired = true;
+    if (pulled === this.#current) this.audience.moveFrom(pulled);
   }
 
   #lost(pulled: Pulled, reason: EndReason | undefined): void {

@@ -2,11 +2,13 @@ import type { PlayReply, PlayRequest, StreamOrigin } from '../core/channel/media
 import type { StreamName } from '../core/protocol/stream-name.ts';
 import { Edge, type EdgeContext } from './edge.ts';
 import type { Sampled } from './sampler.ts';
+import { draining } from './stream-error.ts';
 
 /** The streams that this media server pulls from others. */
 export class Edges {
   readonly #context: EdgeContext;
   readonly #edges = new Map<StreamName, Edge>();
+  #draining = false;
 
   constructor(context: EdgeContext) {
     this.#context = context;
@@ -18,6 +20,11 @@ export class Edges {
 
   get viewers(): number {
     return [...this.#edges.values()].reduce((sum, { audience }) => sum + audience.size, 0);
+  }
+
+  /** What others may pull from here: nothing while it drains. */
+  get forOthers(): Pick<Map<StreamName, Edge>, 'get'> {
+    return this.#draining ? new Map() : this.#edges;
   }
 
   get(name: StreamName): Edge | undefined {
@@ -33,9 +40,16 @@ export class Edges {
     for (const edge of this.#edges.values()) yield* edge.sampled();
   }
 
+  /** From now on takes nobody but who is here, and asks those to leave. */
+  drain(): void {
+    this.#draining = true;
+    for (const edge of this.#edges.values()) edge.depart();
+  }
+
   /** @throws MillraceError as `Edge.play` */
-  play(request: PlayRequest, origin: StreamOrigin): Promise<PlayReply> {
-    const { stream: name } = request;
+  async play(request: PlayRequest, origin: StreamOrigin): Promise<PlayReply> {
+    const { stream: name, session } = request;
+    if (this.#draining && !this.#edges.get(name)?.audience.has(session)) throw draining();
     const edge = this.#edges.get(name) ?? this.#begin(name, origin);
     return edge.play(request, origin);
   }

@@ -169,7 +169,7 @@ class MediaNode implements MediaServer {
   };
 
   #findPulled(name: StreamName): PulledSource | undefined {
-    const [stream, edge] = [this.#streams.get(name), this.#edges.get(name)];
+    const [stream, edge] = [this.#streams.get(name), this.#edges.forOthers.get(name)];
     if (edge && edge.epoch > (stream?.epoch ?? -1)) return edge;
     if (!stream) return undefined;
     const { audience } = stream;

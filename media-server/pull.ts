@@ -96,9 +96,9 @@ export class Pull {
   }
 
   /** Another publication carries the stream: the caller may stay for a moment to pull that. */
-  moved(graceMs: number): void {
+  moved(graceMs: number, elsewhere: boolean): void {
     if (this.#closed || this.#grace) return;
-    this.#notify({ type: 'pull.moved', pull: this.id });
+    this.#notify({ type: 'pull.moved', pull: this.id, ...(elsewhere && { elsewhere }) });
     if (this.publication.closed) this.end();
     else this.#grace = setTimeout(() => this.end(), graceMs);
   }

@@ -23,6 +23,8 @@ export interface PulledOptions {
   readonly onTracksChanged: (pulled: Pulled, change: TrackChange) => void;
   /** The parent has a newer generation; this one stays for a moment. */
   readonly onMoved: (pulled: Pulled) => void;
+  /** Another media server carries the stream; this one stays for a moment. */
+  readonly onElsewhere: (pulled: Pulled) => void;
   /** Called once; not for what is closed here. @param reason of the stream's end, where it ended */
   readonly onEnded: (pulled: Pulled, reason: EndReason | undefined) => void;
   readonly onLeft: (pulled: Pulled) => void;
@@ -162,6 +164,10 @@ export class Pulled implements Carrier {
     if (!('pull' in notice) || notice.pull !== this.generation || this.#closed) return;
     switch (notice.type) {
       case 'pull.moved':
+        if (notice.elsewhere) {
+          this.#options.onElsewhere(this);
+          return;
+        }
         this.moved = true;
         this.#options.onMoved(this);
         return;

@@ -57,7 +57,10 @@ export class Pulls {
   }
 
   moveFrom(publication: Carrier): void {
-    for (const pull of this.#of(publication)) pull.moved(this.#graceMs);
+    const pulls = this.#of(publication);
+    if (pulls.length === 0) return;
+    const elsewhere = !this.#hasNewer();
+    for (const pull of pulls) pull.moved(this.#graceMs, elsewhere);
   }
 
   tracksChanged(publication: Carrier): void {
@@ -67,6 +70,14 @@ export class Pulls {
   /** @param reason of the stream's end; absent where it is only no longer to be had here */
   endAll(reason?: EndReason): void {
     for (const pull of [...this.#pulls]) pull.end(reason);
+  }
+
+  #hasNewer(): boolean {
+    try {
+      return !this.#carrier().retired;
+    } catch {
+      return false;
+    }
   }
 
   #of(publication: Carrier): readonly Pull[] {

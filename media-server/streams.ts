@@ -94,6 +94,7 @@ export class Streams {
   /** Takes no stream that is not here yet, from now on. */
   drain(): void {
     this.#draining = true;
+    this.#edges.drain();
   }
 
   /** Ends all, and takes nothing more. */
@@ -216,7 +217,7 @@ export class Streams {
 
   #letLeave(stream: StreamName, session: SessionId): Promise<MediaCalls['close']['reply']> {
     return this.#playing.run(playKey({ stream, session }), async () => {
-      this.#streams.get(stream)?.audience.letLeave(session);
+      for (const audience of this.#audiencesOf(stream)) audience.letLeave(session);
       return { closed: [] };
     });
   }

@@ -118,7 +118,12 @@ export type PipeNotice =
   /** The publisher added, removed or replaced tracks: all of the publication's now. */
   | { readonly type: 'tracks.changed'; readonly pull: PullId; readonly tracks: readonly PipedTrack[] }
   /** A newer generation carries the stream: pull it; this one goes within 10 s, or when it is released. */
-  | { readonly type: 'pull.moved'; readonly pull: PullId }
+  | {
+      readonly type: 'pull.moved';
+      readonly pull: PullId;
+      /** Another media server carries it: look it up again. Absent = it is to be pulled here. */
+      readonly elsewhere?: true;
+    }
   /** The publication is gone. @param reason why, where the stream ended with it */
   | { readonly type: 'pull.ended'; readonly pull: PullId; readonly reason?: EndReason }
   /** The worker at this end died; the pulls of the pipe have ended. */
