@@ -22,14 +22,14 @@ const pageAt = (index: number) =>
 const framesOf = (viewer: DocumentClientPage) => viewer.run<number[]>('frames');
 
 /** @returns from a moment to the first picture behind the longest pause since then, ms */
-async function pauseEnd(viewer: DocumentClientPage, sinceMs: number) {
+async function pauseEndMs(viewer: DocumentClientPage, sinceMs: number): Promise<number> {
   const frames = (await framesOf(viewer)).filter((at) => at >= sinceMs);
   let [longest, end] = [0, 0];
   frames.reduce((before, at) => {
     if (at - before > longest) [longest, end] = [at - before, at];
     return at;
   }, sinceMs);
-  return { endMs: end - sinceMs, longestMs: longest };
+  return end - sinceMs;
 }
 
 async function moves(viewer: DocumentClientPage, frames = 15): Promise<void> {
@@ -62,11 +62,9 @@ test('a media server is killed again and again: its publisher and viewer go on e
       const now = await cluster.holderOf('phoenix');
       return now !== undefined && now !== holder;
     });
-    await eventually('pictures again', async () => {
-      const { endMs, longestMs } = await pauseEnd(viewer, sinceMs);
-      return longestMs > 200 && (await viewer.run<number>('frames.at(-1)')) > sinceMs + endMs + 500;
-    });
-    times.push((await pauseEnd(viewer, sinceMs)).endMs);
+    // The dead one sends none: what is seen from now on comes from the other, however short the pause was.
+    await moves(viewer);
+    times.push(await pauseEndMs(viewer, sinceMs));
     await cluster.addMedia();
     await moves(viewer);
   }

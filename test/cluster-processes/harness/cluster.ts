@@ -22,8 +22,8 @@ export interface MediaRole extends Role {
   readonly channelPort: number;
 }
 
-// Below the range from which Linux takes ports for outgoing connections.
-let nextPort = 4000 + (process.pid % 500) * 40;
+// Below the ports that a media server takes for media and pipes, which are below those of outgoing connections.
+let nextPort = 4000 + (process.pid % 390) * 40;
 const SECRET = { MILLRACE_CHANNEL_SECRET: 'what the processes of this cluster share' };
 
 /** Signaling and media servers as processes of their own, with a real Redis; all end with the test file. */
