@@ -26,7 +26,7 @@ for (const browser of ['chromium', 'firefox'] as const) {
           const seen = await viewer.perceive();
           return seen.nacks > before.nacks + 3 && seen.framesDecoded > before.framesDecoded + 100;
         },
-        { timeoutMs: 60_000 },
+        { timeoutMs: 120_000 },
       );
       const after = await viewer.perceive();
       assert.ok(
@@ -90,6 +90,6 @@ async function staysAt(viewer: DocumentClientPage, width: number): Promise<void>
       if (since !== undefined && seen.framesDecoded >= since + 40) return true;
       throw new Error(`seen ${seen.width} after ${seen.framesDecoded} frames`);
     },
-    { timeoutMs: 90_000 },
+    { timeoutMs: 150_000 },
   );
 }
