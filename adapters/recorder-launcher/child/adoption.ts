@@ -3,6 +3,7 @@ import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingId, RecordingRecord } from '../../../core/recording/recording.ts';
 import type { RecordingStorage, UnfinishedRecording } from '../../../core/recording/storage.ts';
 import { type Registry, SWEEP_LEASE_MS } from '../../../core/registry/registry.ts';
+import { Rounds } from '../rounds.ts';
 
 export interface AdoptionOptions {
   readonly registry: Registry;
@@ -22,7 +23,7 @@ const SWEEP_EVERY_MS = 60_000;
 const SWEEP_TIMEOUT_MS = 30_000;
 /** Well within the lease of whoever sweeps. */
 const LEASE_EVERY_MS = SWEEP_LEASE_MS / 5;
-/** Of one sweep; the next one goes on. */
+/** Of one sweep, by the order of their ids. */
 const MAX_FOUND = 1000;
 
 /**
@@ -31,25 +32,24 @@ const MAX_FOUND = 1000;
  */
 export class Adoption {
   readonly #options: AdoptionOptions;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds: Rounds;
   #sweepAtMs = Number.NEGATIVE_INFINITY;
   #sweeping = false;
-  #closed = false;
 
   constructor(options: AdoptionOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(() => this.#round(), LEASE_EVERY_MS);
   }
 
   open(): void {
-    void this.#run();
+    this.#rounds.open();
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#rounds.close();
   }
 
-  async #run(): Promise<void> {
+  async #round(): Promise<void> {
     const { registry, host, now, log } = this.#options;
     try {
       const granted = await registry.leaseSweep(host);
@@ -57,7 +57,6 @@ export class Adoption {
     } catch (error) {
       log.debug({ err: error }, 'the registry does not say who looks for unfinished recordings');
     }
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#run(), LEASE_EVERY_MS);
   }
 
   async #sweep(): Promise<void> {
@@ -66,7 +65,7 @@ export class Adoption {
     try {
       const found = await storage.unfinished({ limit: MAX_FOUND, timeoutMs: SWEEP_TIMEOUT_MS });
       for (const unfinished of found) {
-        if (this.#closed) return;
+        if (this.#rounds.closed) return;
         if (!this.#options.has(unfinished.spec.id)) await this.#look(unfinished);
       }
     } catch (error) {
@@ -82,13 +81,13 @@ export class Adoption {
     const placed = store === undefined ? spec : { ...spec, store: await store() };
     const result = await registry.enterRecording(placed, host);
     if (result.entered) {
-      if (!this.#closed && !has(spec.id)) adopt(result.record, attempt);
+      if (!this.#rounds.closed && !has(spec.id)) adopt(result.record, attempt);
       return;
     }
     const { holder } = result;
     // Ended meanwhile, or the key is another's for now: a later sweep sees.
     if (holder.id !== spec.id || hasEnded(holder.progress)) return;
     const taken = await registry.takeRecording({ id: spec.id, host, seen: holder.attempt, stored: attempt });
-    if (taken !== undefined && !this.#closed && !has(spec.id)) adopt(taken, attempt);
+    if (taken !== undefined && !this.#rounds.closed && !has(spec.id)) adopt(taken, attempt);
   }
 }

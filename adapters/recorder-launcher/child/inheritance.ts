@@ -3,6 +3,7 @@ import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingId, RecordingRecord } from '../../../core/recording/recording.ts';
 import type { NodeEntry, NodeId } from '../../../core/registry/record.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
+import { Rounds } from '../rounds.ts';
 
 export interface InheritanceOptions {
   readonly registry: Registry;
@@ -27,25 +28,24 @@ const PAGE = 500;
  */
 export class Inheritance {
   readonly #options: InheritanceOptions;
+  readonly #rounds: Rounds;
   /** Hosts that lived when they were looked at last. */
   #alive: ReadonlySet<string> = new Set();
   /** Left by dead ones, and not anybody's yet. */
   #orphans: readonly RecordingRecord[] = [];
   #looked = false;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
 
   constructor(options: InheritanceOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(() => this.#round(), LOOK_EVERY_MS);
   }
 
   open(): void {
-    void this.#run();
+    this.#rounds.open();
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#rounds.close();
   }
 
   /** Takes one over now, if its host is dead. @throws MillraceError `registry_unavailable`, `storage_unavailable` */
@@ -57,13 +57,12 @@ export class Inheritance {
     await this.#take(record, nodes, await this.#options.store());
   }
 
-  async #run(): Promise<void> {
+  async #round(): Promise<void> {
     try {
       await this.#look();
     } catch (error) {
       this.#options.log.debug({ err: error }, 'recordings of dead hosts cannot be looked for now');
     }
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#run(), LOOK_EVERY_MS);
   }
 
   async #look(): Promise<void> {
@@ -105,12 +104,12 @@ export class Inheritance {
     const { registry, host, has, adopt } = this.#options;
     const { id, attempt: seen } = record;
     // What was written elsewhere cannot be gone on with here.
-    if (this.#closed || has(id) || record.store !== store) return;
+    if (this.#rounds.closed || has(id) || record.store !== store) return;
     const gone = await this.#isGone(record.host, nodes);
     const taken = await registry.takeRecording({ id, host, seen, ...(gone && { gone: record.host }) });
     if (taken === undefined) return;
     this.#orphans = this.#orphans.filter((orphan) => orphan.id !== id);
-    if (!this.#closed && !has(id)) adopt(taken, taken.attempt);
+    if (!this.#rounds.closed && !has(id)) adopt(taken, taken.attempt);
   }
 
   /** Whether it was fenced or withdrawn, and never returns; one that is not known may be about to be announced again. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { RecordingChannel, RecordingNotice } from '../../../core/channel/recordings.ts';
 import type { NodeEntry, NodeId } from '../../../core/registry/record.ts';
 import { NODE_LEASE_MS, type Registry } from '../../../core/registry/registry.ts';
+import { Rounds } from '../rounds.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -23,26 +24,25 @@ export interface HostsOptions {
 /** The processes that run recordings, and a channel to each that lives. */
 export class Hosts {
   readonly #options: HostsOptions;
+  readonly #rounds: Rounds;
   readonly #channels = new Map<NodeId, RecordingChannel>();
   /** When each that was out of reach may be tried again. */
   readonly #shunnedUntilMs = new Map<NodeId, number>();
   /** Not seen alive since. */
   readonly #dead = new Set<NodeId>();
   #nodes: readonly NodeEntry[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
 
   constructor(options: HostsOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(() => this.#round(), LOOK_EVERY_MS);
   }
 
   open(): void {
-    void this.#run();
+    this.#rounds.open();
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#rounds.close();
     for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
   }
@@ -59,7 +59,7 @@ export class Hosts {
   /** Undefined for what was out of reach a moment ago. */
   channelTo(node: NodeEntry): RecordingChannel | undefined {
     const open = this.#channels.get(node.id);
-    if (open !== undefined || this.#closed || !this.#isReachable(node.id)) return open;
+    if (open !== undefined || this.#rounds.closed || !this.#isReachable(node.id)) return open;
     const channel = this.#options.connect(node);
     this.#channels.set(node.id, channel);
     channel.onNotice((notice) => this.#options.onNotice(notice));
@@ -89,15 +89,13 @@ export class Hosts {
     return this.alive;
   }
 
-  async #run(): Promise<void> {
+  async #round(): Promise<void> {
     try {
       for (const node of await this.look()) this.channelTo(node);
     } catch (error) {
       this.#options.log.debug({ err: error }, 'the registry does not say who records');
     }
-    if (this.#closed) return;
-    this.#options.onLook();
-    this.#timer = setTimeout(() => void this.#run(), LOOK_EVERY_MS);
+    if (!this.#rounds.closed) this.#options.onLook();
   }
 
   #isReachable(id: NodeId): boolean {
