@@ -150,6 +150,7 @@ describe('A receiver', () => {
     receiver.follow(SOURCE);
     const listener = await listen();
     await eventually('to receive', () => receiver.state.receiving);
+    await eventually('both tracks', () => listener.of('track').length === KINDS.length);
     assert.deepEqual(
       KINDS.map((kind) => listener.track(kind).muted),
       [true, true],

@@ -54,7 +54,7 @@ test('a viewer with events is told when its stream moved', async (t) => {
   media.notify({ type: 'play.moved', stream: NAME, session });
   const event = await viewer.next();
   assert.equal(event.method, 'stream.moved');
-  assert.deepEqual(event.data, {});
+  assert.deepEqual(event.data, { role: 'play' });
   assert.equal((await viewer.play(NAME)).err, 0);
 });
 

@@ -26,8 +26,8 @@ class HeldStream {
     return this.endedFor !== undefined;
   }
 
-  end(reason: EndReason): void {
-    this.endedFor = reason;
+  displaced(): void {
+    this.endedFor = 'displaced';
   }
 
   glance() {
