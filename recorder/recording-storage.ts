@@ -40,7 +40,10 @@ export function recordingStorage({
           spec === undefined && wallClock() - newestModifiedAtMs > LEFTOVER_AGE_MS,
       );
       for (const { id, newestEpoch } of leftovers) {
-        await finishRecording({ objects, id, epoch: newestEpoch + 1, log, timeoutMs });
+        // One that cannot be cleared away keeps nobody else's recording from being found.
+        await finishRecording({ objects, id, epoch: newestEpoch + 1, log, timeoutMs }).catch((error) =>
+          log.warn({ recording: id, err: error }, 'what was left of a complete recording is not deleted yet'),
+        );
       }
       return found.flatMap(described).slice(0, limit);
     },

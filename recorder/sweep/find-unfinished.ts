@@ -25,7 +25,8 @@ export interface FindOptions {
 }
 
 /**
- * All recordings that are not complete, alive or not; whether a writer is alive, who launches them knows.
+ * All recordings that are not complete, alive or not; whether a writer is alive, who launches them knows. One
+ * whose spec cannot be read is left where it is, and told to the log.
  *
  * @throws MillraceError `storage_unavailable` when it took too long
  */
@@ -44,9 +45,23 @@ export async function findUnfinished(options: FindOptions): Promise<readonly Unf
         newestModifiedAtMs: Math.max(before.newestModifiedAtMs, modifiedAtMs),
       });
     }
-    return await inParallel([...found.values()], async (recording) => {
+    const described = await inParallel([...found.values()], async (recording) => {
       const bytes = await getObject(storage, specKey(recording.id));
-      return bytes ? { ...recording, spec: decodeSpec(bytes) } : recording;
+      return bytes ? withSpec(recording, bytes, options.log) : recording;
     });
+    return described.filter((recording) => recording !== undefined);
   });
+}
+
+function withSpec(
+  recording: UnfinishedRecording,
+  bytes: Uint8Array,
+  log: Logger,
+): UnfinishedRecording | undefined {
+  try {
+    return { ...recording, spec: decodeSpec(bytes) };
+  } catch (error) {
+    log.error({ recording: recording.id, err: error }, 'an unfinished recording cannot be read; left alone');
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openFolder } from '../../adapters/storage/folder/folder.ts';
 import { rolledOver } from '../../core/recording/file-name.ts';
+import type { RecordingId } from '../../core/recording/recording.ts';
 import { readableEnds, readFile } from '../store/harness/numbered-chunks.ts';
 import { Feeder, keysIn, LONG, silent, specOf, temporaryFolder } from '../store/harness/trial.ts';
 import { specKey, tailKey } from '../store/layout.ts';
@@ -118,4 +119,17 @@ test('What others keep below .millrace/ is left alone', async (t) => {
   assert.equal((await findUnfinished({ objects, ...TIME })).length, 1);
   await finish(2);
   assert.deepEqual(await keysIn(objects, '.millrace/'), ['.millrace/theirs']);
+});
+
+test('A recording whose spec cannot be read hides no other', async (t) => {
+  const { objects, record } = await trial(t);
+  await record(1, 0, 3);
+  const broken = specOf({ id: 'broken' as RecordingId });
+  await objects.put(specKey(broken.id), Buffer.from('not a spec'), LONG);
+  await objects.put(tailKey(broken.id, 0, 1, 0), Buffer.from('nor a tail'), LONG);
+  const found = await findUnfinished({ objects, ...TIME });
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [spec.id],
+  );
 });

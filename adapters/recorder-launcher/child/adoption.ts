@@ -14,6 +14,8 @@ export interface AdoptionOptions {
   readonly has: (id: RecordingId) => boolean;
   /** @param stored the highest attempt that storage tells of */
   readonly adopt: (record: RecordingRecord, stored: number) => void;
+  /** How many more this host may have. */
+  readonly room: () => number;
   readonly log: Logger;
   /** Milliseconds that never go back. */
   readonly now: () => number;
@@ -65,7 +67,8 @@ export class Adoption {
     try {
       const found = await storage.unfinished({ limit: MAX_FOUND, timeoutMs: SWEEP_TIMEOUT_MS });
       for (const unfinished of found) {
-        if (this.#rounds.closed) return;
+        // What there is no room for now a later sweep finds.
+        if (this.#rounds.closed || this.#options.room() <= 0) return;
         if (!this.#options.has(unfinished.spec.id)) await this.#look(unfinished);
       }
     } catch (error) {

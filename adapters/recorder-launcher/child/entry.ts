@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { toMillraceError } from '../../../core/protocol/error.ts';
 import type { RecordingRecord, RecordingSpec } from '../../../core/recording/recording.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
+import { within } from './deadline.ts';
 
 /** Between tries to reach the registry. */
 export const REGISTRY_RETRY_MS = 500;
+/** What the registry gets to hear of an end before those who wait for it. */
+const TELL_AFTER_MS = 1000;
 
 /**
  * Begins the next attempt of a recording that this host has.
@@ -37,19 +41,42 @@ export async function isOwn(registry: Registry, host: string, record: RecordingR
   return registry.reannounceRecording(record);
 }
 
-/** The registry hears how it ended, however long it is away. @param forgotten instead of that, it forgets it */
+/**
+ * The registry hears how it ended, however long it is away; never rejects.
+ *
+ * @param told called when it has heard, since who is told asks it next; or after a second of waiting
+ */
 export async function conclude(
   registry: Registry,
   { id, attempt, progress }: RecordingRecord,
-  forgotten: boolean,
+  log: Logger,
+  told: () => void,
 ): Promise<void> {
+  const saved = persist(() => registry.saveRecording(id, attempt, progress), id, log);
+  await within(TELL_AFTER_MS, saved, () => new Error('the registry is slow')).catch(() => {});
+  told();
+  await saved;
+}
+
+/** The registry forgets it, however long it is away; never rejects. */
+export async function forget(
+  registry: Registry,
+  { id, attempt }: RecordingRecord,
+  log: Logger,
+): Promise<void> {
+  await persist(() => registry.forgetRecording(id, attempt), id, log);
+}
+
+async function persist(call: () => Promise<unknown>, recording: string, log: Logger): Promise<void> {
   for (;;) {
     try {
-      if (forgotten) await registry.forgetRecording(id, attempt);
-      else await registry.saveRecording(id, attempt, progress);
+      await call();
       return;
     } catch (error) {
-      if (toMillraceError(error).errorName !== 'registry_unavailable') throw error;
+      if (toMillraceError(error).errorName !== 'registry_unavailable') {
+        log.error({ recording, err: error }, 'the registry does not take how a recording ended');
+        return;
+      }
       await sleep(REGISTRY_RETRY_MS, undefined, { ref: false });
     }
   }

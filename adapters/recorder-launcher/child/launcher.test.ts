@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Track } from '../../../core/channel/media.ts';
 import { MillraceError } from '../../../core/protocol/error.ts';
+import { NO_PROGRESS } from '../../../core/recording/progress.ts';
 import type { RecordingKey, RecordingRecord } from '../../../core/recording/recording.ts';
 import { AUDIO, name, named, recording } from '../../../core/registry/conformance-trial.ts';
 import { specOf } from './entry.ts';
@@ -24,7 +25,7 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
     assert.deepEqual(ended, [stopped]);
     await until(() => told().length === 2);
     assert.deepEqual(told(), ['1 record', '1 completed']);
-    await until(async () => (await registry.findRecording(id))?.progress.state === 'completed');
+    assert.equal((await registry.findRecording(id))?.progress.state, 'completed');
     assert.deepEqual(await launcher.stop([id], { timeoutMs: 100 }), [await launcher.find(id)]);
   });
 
@@ -217,6 +218,29 @@ describe('Recorders as child processes:', { concurrency: 6 }, () => {
       ['completed', 'completed'],
     );
     assert.ok(told().includes('7 stop') && told().includes('1 stop'));
+  });
+
+  test('No more unfinished recordings are taken on at once than may run', async (t) => {
+    const { registry, ended, told } = await openHome(t, {
+      maxRecordings: 1,
+      resumeMs: 500,
+      unfinished: [unfinished('old', 6), unfinished('older', 6)],
+    });
+    await until(() => ended.length === 1);
+    assert.equal(told().length, 2);
+    assert.equal((await registry.recordings({ limit: 10 })).length, 1);
+  });
+
+  test('A recording that was being stopped when its host went is stopped by the next, though its stream is there', async (t) => {
+    const { registry } = await openHome(t);
+    await publish(registry);
+    const { id } = recording('old');
+    await registry.enterRecording(recording('old'), 'host-1');
+    await registry.takeRecording({ id, host: 'host-1', seen: 0 });
+    await registry.saveRecording(id, 1, { ...NO_PROGRESS, state: 'finishing' });
+    const { ended, told } = await openHome(t, { registry, unfinished: [unfinished('old', 1)] });
+    await until(() => ended.length === 1);
+    assert.deepEqual(told(), ['2 stop', '2 completed']);
   });
 
   test('An unfinished recording that another host looks after is left to it while its lease holds', async (t) => {

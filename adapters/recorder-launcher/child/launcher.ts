@@ -99,10 +99,11 @@ export class ChildLauncher implements RecorderLauncher {
       host: settings.host,
       has: (id: RecordingId) => this.#runs.has(id) || this.#entering.has(id),
       adopt: (record: RecordingRecord, stored: number) => void this.#begin(record, stored),
+      room: () => this.#room,
     };
     this.#adoption = new Adoption(adopting);
     const { store } = deps;
-    this.#inheritance = store && new Inheritance({ ...adopting, store, room: () => this.#room });
+    this.#inheritance = store && new Inheritance({ ...adopting, store });
   }
 
   /** Begins to look after recordings: those that are asked for, and those that were left unfinished. */

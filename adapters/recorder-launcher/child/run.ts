@@ -10,7 +10,7 @@ import { decide, type RecorderTask } from '../../../core/recording/decide.ts';
 import { hasEnded } from '../../../core/recording/progress.ts';
 import type { RecordingProgress, RecordingRecord, RecordingSpec } from '../../../core/recording/recording.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
-import { conclude, isOwn, REGISTRY_RETRY_MS, specOf, takeNext } from './entry.ts';
+import { conclude, forget, isOwn, REGISTRY_RETRY_MS, specOf, takeNext } from './entry.ts';
 import { Expectation } from './expectation.ts';
 import type { RecordingMetrics } from './metrics.ts';
 import { RecorderProcess, type RecorderProgram, SUPERSEDED } from './recorder-process.ts';
@@ -74,6 +74,7 @@ export class Run {
     this.adopted = stored !== undefined;
     this.#stored = stored ?? 0;
     this.#record = record;
+    this.#stopping = record.progress.state === 'finishing';
     this.#context = context;
     this.expectation = new Expectation(context.now);
     this.#lastMediaAtMs = context.now();
@@ -122,7 +123,7 @@ export class Run {
     for (const recorder of recorders) recorder.kill();
     await Promise.all(recorders.map((recorder) => recorder.exited));
     await this.#context.discard(specOf(this.#record));
-    await conclude(this.#context.registry, this.#record, true);
+    await forget(this.#context.registry, this.#record, this.#context.log);
     this.#context.metrics.forget(this.#record.id);
     this.#context.onOver(this);
     this.#resolveEnded(this.#record);
@@ -336,10 +337,9 @@ export class Run {
     void this.#conclude();
   }
 
-  /** The registry hears of the end however long it is away. */
   async #conclude(): Promise<void> {
-    this.#resolveEnded(this.#record);
-    await conclude(this.#context.registry, this.#record, false);
+    const { registry, log } = this.#context;
+    await conclude(registry, this.#record, log, () => this.#resolveEnded(this.#record));
     this.#context.onOver(this);
   }
 
