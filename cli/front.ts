@@ -66,6 +66,8 @@ export async function prepareFront(
       });
       role.onEnd(() => signaling.close());
       await signaling.start();
+      // With media of its own it has nobody to send its clients to.
+      if (!media) role.lifetime.onDrain(() => signaling.drain(settings.drainTimeout));
       if (certificate) role.onEnd(reloadCertificate(settings, environment, signaling, log));
       announce(reachedAt(role, signaling, certificate, media), role);
     },

@@ -308,7 +308,7 @@ export const SETTING_GROUPS = {
     drainTimeout: withDefault(
       duration({ min: '0s', max: '1h' }),
       '60s',
-      'How long a media server that gets SIGTERM may take to hand its streams and viewers to the others; it ends when that is done. A second SIGTERM ends it at once',
+      'How long a process of a cluster that gets SIGTERM may take to hand its streams, viewers or connections to the others; it ends when that is done. A second SIGTERM ends it at once',
     ),
   },
   Logs: {

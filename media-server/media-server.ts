@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setLogEventListeners } from 'mediasoup';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
@@ -30,6 +31,8 @@ import { checkWorkerBinary } from './worker/identity.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 const SAMPLE_PERIOD_MS = 5000;
+/** A registry that is away holds a drain up no longer. */
+const ANNOUNCEMENT_MS = 1000;
 
 export interface MediaServerDeps {
   readonly registry: Registry;
@@ -211,7 +214,8 @@ class MediaNode implements MediaServer {
   async drain(timeoutMs: number): Promise<void> {
     if (this.#draining || this.#closed) return;
     this.#draining = true;
-    this.#lease.renewNow();
+    // Else those who are sent elsewhere might be sent back here.
+    await Promise.race([this.#lease.renewNow(), sleep(ANNOUNCEMENT_MS)]);
     this.#streams.drain();
     const left = () => ({ streams: this.#streams.size, viewers: this.#viewers.taken });
     await new Drain({ streams: this.#streams, left, log: this.#log }).run(timeoutMs);

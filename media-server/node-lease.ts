@@ -23,9 +23,7 @@ export class NodeLease {
   #next: NodeJS.Timeout | undefined;
   #reachable = true;
   #stopped = false;
-  #renewing = false;
-  /** Something is to be announced that a renewal under way may not tell yet. */
-  #again = false;
+  #renewal: Promise<void> | undefined;
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options;
@@ -36,13 +34,11 @@ export class NodeLease {
     await this.#renew();
   }
 
-  /** Announces the node as it is now, without waiting for the next renewal to be due. */
-  renewNow(): void {
-    if (this.#renewing) this.#again = true;
-    else if (!this.#stopped) {
-      clearTimeout(this.#next);
-      void this.#renew();
-    }
+  /** Announces the node as it is now, without waiting for the next renewal to be due; resolves when that is tried. */
+  async renewNow(): Promise<void> {
+    // What is under way may have been said before.
+    await this.#renewal;
+    if (!this.#stopped) await this.#renew();
   }
 
   stop(): void {
@@ -50,10 +46,17 @@ export class NodeLease {
     clearTimeout(this.#next);
   }
 
-  async #renew(): Promise<void> {
+  #renew(): Promise<void> {
+    clearTimeout(this.#next);
+    this.#renewal = this.#tryToRenew().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
+  }
+
+  async #tryToRenew(): Promise<void> {
     const { registry, describe, afterRenewal, onFenced } = this.#options;
     const startedMs = performance.now();
-    this.#renewing = true;
     try {
       if (!(await registry.announceNode(describe()))) {
         if (!this.#stopped) onFenced();
@@ -64,13 +67,7 @@ export class NodeLease {
     } catch (error) {
       this.#report(false, error);
     }
-    this.#renewing = false;
     if (this.#stopped) return;
-    if (this.#again) {
-      this.#again = false;
-      void this.#renew();
-      return;
-    }
     const elapsedMs = performance.now() - startedMs;
     this.#next = setTimeout(() => void this.#renew(), Math.max(0, RENEWAL_MS - elapsedMs));
   }

@@ -5,6 +5,7 @@ import type { SessionStore } from './session-store.ts';
 
 /** Sockets above the limit that are being told so; further ones are refused before the handshake. */
 const REFUSING = 64;
+const LEAVE_TICK_MS = 50;
 
 /** All open WebSockets of this process, within their limit. */
 export class Connections {
@@ -50,6 +51,22 @@ export class Connections {
 
   sweep(nowMs: number): void {
     for (const connection of this.#all) connection.sweep(nowMs);
+  }
+
+  /** Sends the clients to other processes, one after another over `spreadMs`, and takes no others. */
+  async leave(spreadMs: number): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#all];
+    const atOnce = Math.max(1, Math.ceil((all.length * LEAVE_TICK_MS) / Math.max(LEAVE_TICK_MS, spreadMs)));
+    for (let from = 0; from < all.length; from += atOnce) {
+      for (const connection of all.slice(from, from + atOnce)) {
+        connection.close(
+          'service_restart',
+          'this server is to end; connect again and go on with your session',
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, LEAVE_TICK_MS));
+    }
   }
 
   /** Closes every socket with 1012. What comes on one afterwards is not read. */

@@ -53,6 +53,11 @@ export interface Signaling {
   readonly metricsPort: number | undefined;
   /** New TLS connections get this certificate. @param listener its place in the settings */
   setCertificate(listener: number, certificate: Certificate): void;
+  /**
+   * Takes nothing new and sends the clients to other processes, spread over half of `timeoutMs` at most. Resolves
+   * when all were sent; their sessions go on there, and media is not touched.
+   */
+  drain(timeoutMs: number): Promise<void>;
   /** Refuses new requests, closes every socket with 1012, and lets go of the rest. Once closed, it stays so. */
   close(): Promise<void>;
 }
@@ -61,6 +66,8 @@ export interface Signaling {
 const HTTP_CONNECTIONS = 512;
 /** What remains open that long after it was told to close is cut. */
 const DRAIN_MS = 1000;
+/** Clients that are sent to other processes come there no faster than one in this time. */
+const PER_CLIENT_MS = 2;
 const MAX_SWEEP_INTERVAL_MS = 1000;
 
 export function createSignaling(settings: SignalingSettings, deps: SignalingDeps): Signaling {
@@ -164,9 +171,10 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
   );
   const health =
     settings.metricsListen &&
-    new HealthServer(settings.metricsListen, metricsRegistry, () => started && !shuttingDown);
+    new HealthServer(settings.metricsListen, metricsRegistry, () => started && !draining && !shuttingDown);
 
   let started = false;
+  let draining = false;
   let shuttingDown = false;
   let sweeper: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
@@ -195,6 +203,15 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
       records.sweep();
     }, sweepIntervalMs(settings));
     log.info({ ports: listeners.map(({ port }) => port) }, 'signaling started');
+  }
+
+  async function drain(timeoutMs: number): Promise<void> {
+    if (draining || shuttingDown) return;
+    draining = true;
+    for (const listener of listeners) listener.stop();
+    log.info({ connections: connections.size }, 'draining');
+    await connections.leave(Math.min(timeoutMs / 2, connections.size * PER_CLIENT_MS));
+    log.info('drained');
   }
 
   async function close(): Promise<void> {
@@ -227,6 +244,7 @@ export function createSignaling(settings: SignalingSettings, deps: SignalingDeps
     setCertificate(listener, certificate) {
       listeners[listener]?.setCertificate(certificate);
     },
+    drain,
     close: finish,
   };
 }
